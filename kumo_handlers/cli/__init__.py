@@ -1,0 +1,1 @@
+"""The kumo-handlers command, one file a sub-command."""

@@ -1,0 +1,1 @@
+"""What a Salmon app lists in settings.handlers: gate, arf, oob, drop, relay."""

@@ -1,0 +1,1 @@
+"""Log records in KumoMTA's shape, and where they are written."""

@@ -1,0 +1,1 @@
+"""The words of mail: addresses, replies, sessions and envelopes."""

@@ -1,0 +1,1 @@
+"""Who may send what: listeners, listener domains, and the relay decision."""

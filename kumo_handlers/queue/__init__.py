@@ -1,0 +1,1 @@
+"""Mail to relay: kept durably, delivered, retried."""

@@ -1,0 +1,1 @@
+"""Bytes to bounce or complaint: no I/O, frozen values, any input."""
