@@ -1,0 +1,156 @@
+"""An SMTP listener: every option of one, declared once."""
+
+import enum
+import socket
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Self
+
+import msgspec
+
+from kumo_handlers.policy import endpoint
+from kumo_handlers.policy.kinds import (
+    BOOL,
+    BYTES,
+    COUNT,
+    DURATION,
+    ENDPOINT,
+    FIELD_NAME,
+    HOST_NAME,
+    NETWORKS,
+    PATH,
+    STRINGS,
+    TABLE,
+    TABLES,
+    TEXT,
+    choice,
+    nested,
+)
+from kumo_handlers.policy.networks import Networks
+from kumo_handlers.policy.options import Declared, Place, declared, read_strictly
+
+
+class Protocol(enum.Enum):
+    """What is spoken: SMTP (RFC 5321), or LMTP (RFC 2033) behind another server."""
+
+    ESMTP = "esmtp"
+    LMTP = "lmtp"
+
+
+class LineEndings(enum.Enum):
+    """What becomes of a message with a bare CR or LF. None of these ever ends a message."""
+
+    DENY = "Deny"
+    ALLOW = "Allow"
+    FIX = "Fix"
+
+
+class TraceHeaders(msgspec.Struct, frozen=True, kw_only=True):
+    """Which headers of ours a relayed message gets."""
+
+    received_header: Annotated[bool, Declared(BOOL, "add a Received header (RFC 5321, 4.4)")] = True
+    supplemental_header: Annotated[
+        bool, Declared(BOOL, "add the header that lets a report be traced to its message")
+    ] = True
+    header_name: Annotated[str, Declared(FIELD_NAME, "the name of that header")] = "X-KumoRef"
+    include_meta_names: Annotated[
+        frozenset[str], Declared(STRINGS, "the connection's metadata that go into that header")
+    ] = frozenset()
+
+
+TRACE_HEADERS: Final = declared(TraceHeaders)
+LOOPBACK: Final = Networks.parse(("127.0.0.1", "::1"))
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """One listener. Durations are seconds, sizes are bytes."""
+
+    listen: Annotated[
+        str, Declared(ENDPOINT, "the address and port to listen on; port 0 is any free one")
+    ] = "127.0.0.1:2025"
+    hostname: Annotated[
+        str, Declared(HOST_NAME, "the name in the greeting and in replies; the system's by default")
+    ] = msgspec.field(default_factory=socket.gethostname)
+    banner: Annotated[str, Declared(TEXT, "what the greeting says after the name")] = "KumoMTA"
+    relay_hosts: Annotated[
+        Networks, Declared(NETWORKS, "peers that may relay anywhere; replaces the default")
+    ] = LOOPBACK
+    protocol: Annotated[Protocol, Declared(choice(Protocol), "what is spoken", pending=True)] = (
+        Protocol.ESMTP
+    )
+    max_connections: Annotated[
+        int, Declared(COUNT, "connections at the same time; the next is told 421")
+    ] = 32_768
+    client_timeout: Annotated[float, Declared(DURATION, "how long a client may keep silent")] = 60.0
+    data_processing_timeout: Annotated[
+        float, Declared(DURATION, "how long handlers may take with a message before it is 451")
+    ] = 300.0
+    max_messages_per_connection: Annotated[
+        int, Declared(COUNT, "MAIL commands in one connection; the next is told 421")
+    ] = 10_000
+    max_recipients_per_message: Annotated[
+        int, Declared(COUNT, "recipients of one message; the next is told 452")
+    ] = 1024
+    max_message_size: Annotated[
+        int, Declared(BYTES, "the largest message, as SIZE advertises it (RFC 1870)")
+    ] = 20 * 1024 * 1024
+    line_length_hard_limit: Annotated[
+        int, Declared(COUNT, "the longest line of a message, its CRLF not counted")
+    ] = 998
+    invalid_line_endings: Annotated[
+        LineEndings, Declared(choice(LineEndings), "what becomes of a bare CR or LF in a message")
+    ] = LineEndings.DENY
+    tls_certificate: Annotated[
+        str | None, Declared(PATH, "the certificate for STARTTLS", pending=True)
+    ] = None
+    tls_private_key: Annotated[
+        str | None, Declared(PATH, "the certificate's key", pending=True)
+    ] = None
+    tls_required_client_ca: Annotated[
+        str | None, Declared(PATH, "who must have signed a client's certificate", pending=True)
+    ] = None
+    trace_headers: Annotated[
+        TraceHeaders,
+        Declared(nested(TraceHeaders, TRACE_HEADERS), "headers that a relayed message gets"),
+    ] = TraceHeaders()
+    allow_xclient: Annotated[
+        bool, Declared(BOOL, "peers of relay_hosts may use XCLIENT and XFORWARD", pending=True)
+    ] = False
+    require_proxy_protocol: Annotated[
+        bool, Declared(BOOL, "each connection starts with a PROXY header", pending=True)
+    ] = False
+    meta: Annotated[
+        dict[str, Any], Declared(TABLE, "put into the metadata of each connection")
+    ] = {}
+    peer: Annotated[
+        dict[str, dict[str, Any]],
+        Declared(TABLES, "options for peers of a network; the longest prefix wins", pending=True),
+    ] = {}
+    via: Annotated[
+        dict[str, dict[str, Any]],
+        Declared(TABLES, "options for a local address; the longest prefix wins", pending=True),
+    ] = {}
+
+    @classmethod
+    def read(cls, table: Mapping[str, Any], place: Place) -> Self:
+        """The listener that ``table`` declares. Raises `ConfigurationError`, all at once."""
+        return cls(**read_strictly(table, OPTIONS, place))
+
+    @property
+    def host(self) -> str:
+        """The address to listen on, in canonical spelling."""
+        return endpoint.parse(self.listen).host
+
+    @property
+    def port(self) -> int:
+        """The port to listen on; 0 is any free one."""
+        return endpoint.parse(self.listen).port
+
+
+_SPOOL: Final = "messages to relay are kept by this house's own queue"
+OPTIONS: Final = declared(
+    Listener,
+    deferred_spool=_SPOOL,
+    deferred_queue=_SPOOL,
+    batch_handling="each recipient is decided on its own",
+    data_buffer_size="the buffer grows with what the client sends",
+)
