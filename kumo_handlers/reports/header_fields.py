@@ -1,0 +1,92 @@
+"""Header fields over bytes (RFC 5322, 2.2): one block, any line ending, any damage.
+
+A line that is no field and continues none is passed over: a ``From `` line of a mailbox file, or
+a field that somebody wrapped without indenting.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Every repetition is possessive: on no input is a character looked at twice from one start.
+_FIELD = re.compile(r"^([^\s:]++)[ \t]*+:[ \t]*+(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
+_FOLD = re.compile(r"[ \t]*+\n[ \t]++")
+_PARAMETER = re.compile(
+    r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_COMMENT = re.compile(r"\([^()]*+\)")
+_SECTION = re.compile(r"(.+?)\*(\d{0,2})\*?")
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def lines(raw: bytes) -> str:
+    """Bytes as text with LF line ends, whichever they had; not UTF-8: surrogate escapes."""
+    text = raw.decode("utf-8", "surrogateescape")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def read(block: bytes) -> Headers:
+    """All fields of a header block, in their order, each unfolded to one line."""
+    return tuple(
+        (name, (_FOLD.sub(" ", value) if "\n" in value else value).rstrip())
+        for name, value in _FIELD.findall(lines(block))
+    )
+
+
+def first(block: bytes, lowered: bytes, name: bytes) -> str | None:
+    """The first field called ``name``, lower case, unfolded: without reading the others.
+
+    ``lowered`` is the block in lower case, made once by the caller for all its look-ups.
+    """
+    if lowered.startswith(name + b":"):
+        start = 0
+    else:
+        start = lowered.find(b"\n" + name + b":") + 1
+        if not start:
+            return _spaced(block, lowered, name)
+    start += len(name) + 1
+    end = lowered.find(b"\n", start)
+    while end >= 0 and lowered[end + 1 : end + 2] in (b" ", b"\t"):
+        end = lowered.find(b"\n", end + 1)
+    value = lines(block[start:] if end < 0 else block[start:end])
+    return (_FOLD.sub(" ", value) if "\n" in value else value).strip()
+
+
+def _spaced(block: bytes, lowered: bytes, name: bytes) -> str | None:
+    """The same for ``Name : value``, which old software writes (RFC 5322, 4.5), and for CR."""
+    if name not in lowered:
+        return None
+    wanted = name.decode()
+    return next((value for key, value in read(block) if key.lower() == wanted), None)
+
+
+def content_type(value: str) -> str:
+    """``text/plain`` out of a Content-Type: lower case, without parameters and comments."""
+    kind = value.partition(";")[0]
+    if "(" in kind:
+        kind = _COMMENT.sub("", kind)
+    # QUIRK: X1 and others leave out the semicolon: ``text/plain charset=...``.
+    return kind.strip().partition(" ")[0].strip('"').lower()
+
+
+def parameters(value: str) -> dict[str, str]:
+    """The parameters of a Content-Type (RFC 2045, 5.1), names in lower case; the first one wins.
+
+    Values in sections, ``boundary*0=``, are joined (RFC 2231, 3); an unclosed quote ends with
+    the field.
+    """
+    found: dict[str, str] = {}
+    for name, quoted, token in _PARAMETER.findall(value):
+        plain = _ESCAPE.sub(r"\1", quoted) if "\\" in quoted else quoted or token
+        key = name.lower()
+        if "*" in key and (section := _SECTION.fullmatch(key)):
+            key = section[1]
+            if section[2] not in ("", "0"):
+                found[key] = found.get(key, "") + plain
+                continue
+        found.setdefault(key, plain)
+    return found
