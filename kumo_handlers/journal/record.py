@@ -150,10 +150,15 @@ _encoder = msgspec.json.Encoder()
 
 def encode(record: Record) -> bytes:
     """The record as one line, without its line feed. Bytes that are not UTF-8 become numbers."""
+    return encode_json(record)
+
+
+def encode_json(value: object) -> bytes:
+    """Any value as records show it, for what is kept now and put into a record later."""
     try:
-        return _encoder.encode(record)
+        return _encoder.encode(value)
     except UnicodeEncodeError:
-        return _encoder.encode(_without_surrogates(msgspec.to_builtins(record)))
+        return _encoder.encode(_without_surrogates(msgspec.to_builtins(value)))
 
 
 def _without_surrogates(value: object) -> object:
