@@ -25,6 +25,8 @@ from kumo_handlers.errors import ConfigurationError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+_LONGEST_SHOWN = 120
+
 _log = logging.getLogger(__name__)
 
 
@@ -75,9 +77,26 @@ class Place(msgspec.Struct, frozen=True):
     line: int | None = None
     domain: str | None = None
 
-    def problem(self, message: str, **more: str | None) -> Problem:
+    def problem(
+        self,
+        message: str,
+        *,
+        option: str | None = None,
+        value: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
+    ) -> Problem:
         """A problem at this place."""
-        return Problem(message=message, file=self.file, line=self.line, domain=self.domain, **more)
+        return Problem(
+            message=message,
+            file=self.file,
+            line=self.line,
+            domain=self.domain,
+            option=option,
+            value=value,
+            expected=expected,
+            hint=hint,
+        )
 
 
 ANYTHING = Kind("any", "anything", lambda raw: raw)
@@ -135,7 +154,8 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
 
 def shown(raw: object) -> str:
     """A raw value as it stands in the user's file, more or less: ``true`` is not ``True``."""
-    return str(raw).lower() if isinstance(raw, bool) else repr(raw)
+    text = str(raw).lower() if isinstance(raw, bool) else repr(raw)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def refuse(raw: object, hint: str | None = None) -> ConfigurationError:

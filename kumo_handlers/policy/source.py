@@ -1,0 +1,126 @@
+"""The sources of rules: TOML files, JSON files, tables given in place.
+
+A source is read once, whole; what cannot be read or parsed is a `ConfigurationError` that names
+the file and the line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import tomli
+
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.policy import lua_lists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One source: what it is called, whether it is a file, its text, a hash of it, its tables."""
+
+    name: str
+    is_file: bool
+    text: str
+    digest: str
+    tables: dict[str, Any]
+    warnings: tuple[Problem, ...] = ()
+
+
+def from_file(name: str) -> Source:
+    """Read a TOML file, or a JSON file where the name ends in ``.json``."""
+    content = _content(name)
+    try:
+        # Editors on Windows begin a file with a byte order mark; it says nothing about mail.
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _unreadable("is not UTF-8", name, line) from error
+    tables, warnings = (_json if name.endswith(".json") else _toml)(name, text)
+    return Source(name, True, text, hashlib.sha256(content).hexdigest(), tables, warnings)  # noqa: FBT003 - the field is called is_file
+
+
+def from_mapping(name: str, tables: Mapping[str, Any]) -> Source:
+    """A table given in place, in Python settings."""
+    text = repr(tables)
+    return Source(name, False, "", hashlib.sha256(text.encode()).hexdigest(), dict(tables))  # noqa: FBT003 - as above
+
+
+def signature(files: Iterable[str]) -> tuple[tuple[int, int, int] | None, ...]:
+    """What changes when one of ``files`` does: cheap enough to be asked each second."""
+    return tuple(map(_signature, files))
+
+
+def _signature(name: str) -> tuple[int, int, int] | None:
+    try:
+        status = Path(name).stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _content(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        reason = error.strerror or "it is gone"
+        raise _unreadable(f"cannot be read: {reason}", name) from error
+
+
+def _toml(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    try:
+        return tomli.loads(text), ()
+    except RecursionError as error:
+        raise _unreadable("is nested too deeply", name) from error
+    except tomli.TOMLDecodeError as error:
+        lists = list(lua_lists.find(text))
+        if not lists:
+            raise _unreadable(f"is not TOML: {error.msg}", name, error.lineno) from error
+    try:
+        tables = tomli.loads(lua_lists.in_brackets(text, lists))
+    except tomli.TOMLDecodeError as error:
+        raise _unreadable(f"is not TOML: {error.msg}", name, error.lineno) from error
+    return tables, (_braces(name, text, lists),)
+
+
+def _braces(name: str, text: str, lists: list[lua_lists.LuaList]) -> Problem:
+    """One warning a file: it may have a hundred thousand of them."""
+    first = lists[0]
+    inside = text[first.start + 1 : first.end]
+    more = f", and {len(lists) - 1} more like it" if len(lists) > 1 else ""
+    return Problem(
+        message=f"a list in braces is read as a list in brackets{more}",
+        file=name,
+        line=first.line,
+        value=f"{{{inside}}}",
+        expected=f"[{inside}]",
+    )
+
+
+def _json(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any]), ()
+    except msgspec.ValidationError as error:
+        raise _unreadable("is not an object of domains", name, 1) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _unreadable(f"is not JSON: {error}", name, _json_line(text)) from error
+
+
+def _json_line(text: str) -> int | None:
+    """Where JSON stops being JSON: the standard library knows the line."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.lineno
+    except RecursionError:
+        return None
+    return None
+
+
+def _unreadable(message: str, name: str, line: int | None = None) -> ConfigurationError:
+    return ConfigurationError(Problem(message=message, file=name, line=line))

@@ -1,0 +1,134 @@
+"""Listener domains from tables: TOML and JSON files, and tables given in place.
+
+Sources are merged option by option, later ones winning. An entry of a listener's section is the
+whole answer there, unless it inherits the domain's general options. Nothing is taken of sources
+that have anything wrong with them.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.policy import source
+from kumo_handlers.policy.base import Found
+from kumo_handlers.policy.endpoint import canonical
+from kumo_handlers.policy.entries import Checker
+from kumo_handlers.policy.merging import Domains, merge, resolve
+from kumo_handlers.policy.origins import Origins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from kumo_handlers.mail.session import Session
+    from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.policy.source import Source
+
+_log = logging.getLogger(__name__)
+
+
+class Tables:
+    """A policy read from tables. Immutable; made by `load`."""
+
+    listeners: tuple[Listener, ...] = ()
+
+    def __init__(
+        self,
+        general: Domains,
+        sections: Mapping[str, Domains],
+        origins: Origins,
+        warnings: tuple[Problem, ...],
+    ) -> None:
+        self.version = origins.version
+        self.files = origins.files
+        self.warnings = warnings
+        self._general = general
+        self._sections = sections
+        self._origins = origins
+
+    def find(self, domain: str, session: Session) -> Found | None:
+        """The first entry found: local address, listener as written, general part."""
+        if self._sections:
+            for place in (session.local, session.listener):
+                section = canonical(place)
+                domains = self._sections.get(section)
+                if domains and (hit := domains.find(domain)):
+                    return Found(hit[1], hit[0], section)
+        hit = self._general.find(domain)
+        return Found(hit[1], hit[0]) if hit else None
+
+    def find_anywhere(self, domain: str) -> Iterator[Found]:
+        """The entry for ``domain`` in each section that has one, the general part last."""
+        for section, domains in self._sections.items():
+            if hit := domains.find(domain):
+                yield Found(hit[1], hit[0], section)
+        if hit := self._general.find(domain):
+            yield Found(hit[1], hit[0])
+
+    def entries(self) -> Iterator[Found]:
+        """Every entry there is, the general part last."""
+        for section, domains in (*self._sections.items(), ("", self._general)):
+            for key, options in domains.items():
+                yield Found(options, key, section)
+
+    def origin(self, found: Found) -> str:
+        """``FILE:LINE`` of an entry, of each file that speaks of it.
+
+        The first question reads the files again, line by line: a second a million lines.
+        """
+        return self._origins.find(found.section, found.key)
+
+
+def load(sources: Iterable[str | Path | Mapping[str, Any]]) -> Tables:
+    """Read, check and merge ``sources``: paths of files, or tables given in place.
+
+    Raises `ConfigurationError` with every problem in any of them. Warnings are logged.
+    """
+    with _collector_paused():
+        read, problems = _read_all(sources)
+        checker = Checker()
+        checked = [checker.check(each) for each in read]
+        problems += checker.problems
+        if problems:
+            raise ConfigurationError(problems)
+        warnings = tuple(warning for each in read for warning in each.warnings)
+        origins = Origins(read)
+        del read
+        merged = merge(checked)
+        general, sections = resolve(merged)
+    for warning in warnings:
+        _log.warning("%s", warning)
+    return Tables(general, sections, origins, warnings)
+
+
+def _read_all(
+    sources: Iterable[str | Path | Mapping[str, Any]],
+) -> tuple[list[Source], list[Problem]]:
+    read: list[Source] = []
+    problems: list[Problem] = []
+    for number, given in enumerate(sources, 1):
+        try:
+            if isinstance(given, Mapping):
+                read.append(source.from_mapping(f"table {number}", given))
+            else:
+                read.append(source.from_file(str(given)))
+        except ConfigurationError as error:
+            problems += error.problems
+    return read, problems
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing made while loading is garbage, and looking for it doubles the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
