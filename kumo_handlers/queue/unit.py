@@ -1,0 +1,112 @@
+"""The unit of work: what becomes durable together, and who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kumo_handlers.journal.record import Record, RecordType, encode
+from kumo_handlers.queue.kept import KeptMail
+from kumo_handlers.queue.queued_mail import QueuedMail
+from kumo_handlers.queue.spool import EntryKey, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_REPORTS = (RecordType.OOB, RecordType.FEEDBACK)
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """Records to log, mails to relay, messages to keep; all of it durable, or none.
+
+    ``finished`` and ``retries`` are what became of entries that are in the queue already.
+    """
+
+    records: tuple[Record, ...] = ()
+    mails: tuple[QueuedMail, ...] = ()
+    kept: tuple[KeptMail, ...] = ()
+    finished: tuple[EntryKey, ...] = ()
+    retries: tuple[Retry, ...] = ()
+
+
+class Job:
+    """A unit on its way to the disk. ``error`` says why it did not get there.
+
+    ``lines`` are its records, encoded; ``keys`` name the reports among them, None for the rest.
+    """
+
+    __slots__ = ("error", "keys", "lines", "unit")
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.error: Exception | None = None
+        self.lines = [encode(record) + b"\n" for record in unit.records]
+        self.keys = [_key(record) for record in unit.records]
+
+
+class AwaitedJob(Job):
+    """A job that a task of an event loop awaits."""
+
+    __slots__ = ("future", "loop")
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+
+    def settle(self) -> None:
+        """Wake the task. Runs in its loop; a task that gave up waiting is not there any more."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(self.error)
+
+
+class BlockingJob(Job):
+    """A job that a thread waits for."""
+
+    __slots__ = ("_done",)
+
+    def __init__(self, unit: Unit) -> None:
+        super().__init__(unit)
+        self._done = threading.Lock()  # much cheaper than an Event
+        self._done.acquire()
+
+    def settle(self) -> None:
+        """Wake the thread."""
+        self._done.release()
+
+    def wait(self) -> None:
+        """Return when the unit is durable, or raise its error."""
+        with self._done:
+            if self.error is not None:
+                raise self.error
+
+
+def settle(jobs: Iterable[Job]) -> None:
+    """Wake all who wait, each event loop once."""
+    awaited: dict[asyncio.AbstractEventLoop, list[AwaitedJob]] = {}
+    for job in jobs:
+        if isinstance(job, AwaitedJob):
+            awaited.setdefault(job.loop, []).append(job)
+        elif isinstance(job, BlockingJob):
+            job.settle()
+    for loop, theirs in awaited.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle_all, theirs)
+
+
+def _settle_all(jobs: list[AwaitedJob]) -> None:
+    for job in jobs:
+        job.settle()
+
+
+def _key(record: Record) -> str | None:
+    """The key of a report; only what counts a report is never written twice."""
+    key = record.key if record.type in _REPORTS else None
+    return key.encode("utf-8", "backslashreplace").decode() if key else None
