@@ -142,7 +142,6 @@ class Committer:
             admitted = self._admitted(jobs)
             if admitted:
                 self._store(admitted)
-            self._note_trouble("")
         except StorageError as error:
             self._note_trouble(str(error))
             self._refuse(jobs, error)
@@ -188,8 +187,7 @@ class Committer:
             struck = self._outbox.strike(connection)
         self._is_stale = False
         self._outbox.struck(struck)
-        if lines:
-            self._show(number, lines)
+        self._show(number, lines)
         if has_mail:
             self.on_queued()
 
@@ -228,7 +226,9 @@ class Committer:
     def _show(self, number: int, lines: bytes) -> None:
         """Append to the sinks. What fails is durable all the same, and waits for them."""
         try:
-            self._outbox.append(number, lines)
+            if lines:
+                self._outbox.append(number, lines)
+            self._note_trouble("")
         except StorageError as error:
             self._note_trouble(str(error))
 

@@ -109,4 +109,5 @@ def _settle_all(jobs: list[AwaitedJob]) -> None:
 def _key(record: Record) -> str | None:
     """The key of a report; only what counts a report is never written twice."""
     key = record.key if record.type in _REPORTS else None
-    return key.encode("utf-8", "backslashreplace").decode() if key else None
+    # SQLite's JSON ends a string at NUL, and UTF-8 has no lone surrogates
+    return key.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0") if key else None
