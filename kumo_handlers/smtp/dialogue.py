@@ -1,0 +1,105 @@
+"""The state of one conversation: what the client is, what it asked for, what to say to it.
+
+The commands read and change it; `protocol.Connection` feeds it. It opens no socket and reads no
+clock: identifiers come from the callable it is given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+from kumo_handlers.smtp import replies
+from kumo_handlers.smtp.events import Event, Reset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kumo_handlers.mail.reply import Reply
+    from kumo_handlers.mail.session import Session
+    from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.smtp.backend import Transaction
+    from kumo_handlers.smtp.content import ContentReader
+
+# A client that makes as many mistakes does not speak the protocol, or tries things out.
+MAX_ERRORS: Final = 20
+# Commands that bring no message nearer: a client needs few of them.
+MAX_JUNK: Final = 100
+# Recipients refused since the last message: a list may have gone stale, a harvester goes on.
+MAX_REFUSED: Final = 10_000
+
+Answer = TypeVar("Answer")
+
+
+class Dialogue:
+    """One conversation. Commands say replies, and ask events of the driver."""
+
+    def __init__(self, listener: Listener, session: Session, new_id: Callable[[], str]) -> None:
+        self.listener = listener
+        self.session = session
+        self.new_id = new_id
+        self.transaction: Transaction | None = None
+        self.content: ContentReader | None = None
+        self.greeted = False
+        self.closing = False
+        self.waiting = False
+        self.asked: Event[Any] | None = None
+        self.messages = 0
+        self._output: list[bytes] = []
+        self._errors = 0
+        self._junk = 0
+        self._refused = 0
+
+    def say(self, reply: Reply) -> None:
+        """Send a reply; one that closes (221, 421) ends the conversation."""
+        self._output.append(replies.encoded(reply))
+        if reply.closes:
+            self.closing = True
+
+    def take_output(self) -> bytes:
+        """What is to be sent now."""
+        output = b"".join(self._output)
+        self._output.clear()
+        return output
+
+    def ask(self, event: Event[Answer]) -> None:
+        """Wait for the driver's answer to an event, which then goes on with ``event.then``."""
+        self.asked = event
+        self.waiting = True
+
+    def complain(self, reply: Reply) -> None:
+        """Refuse a command that the client should not have sent."""
+        self.say(reply)
+        self._errors += 1
+        if self._errors >= MAX_ERRORS and not self.closing:
+            self.say(replies.too_many_errors(self.listener.hostname))
+
+    def count_junk(self) -> bool:
+        """Count a command that brings no message nearer; False if that was one too many."""
+        self._junk += 1
+        if self._junk > MAX_JUNK:
+            self.say(replies.too_much_junk(self.listener.hostname))
+        return not self.closing
+
+    def count_refused(self) -> None:
+        """Count a recipient that was refused."""
+        self._refused += 1
+        if self._refused >= MAX_REFUSED and not self.closing:
+            self.say(replies.too_many_errors(self.listener.hostname))
+
+    def forgive(self) -> None:
+        """A message was accepted: the counts of mistakes begin anew."""
+        self._errors = self._junk = self._refused = 0
+
+    def learn(self, **known: object) -> None:
+        """Something about the client became known: a new `Session` value."""
+        self.session = msgspec.structs.replace(self.session, **known)
+
+    def end_transaction(self, then: Callable[[None], None]) -> None:
+        """Drop the open transaction, if there is one, and go on with ``then``."""
+        transaction, self.transaction = self.transaction, None
+        if transaction is None:
+            then(None)
+        else:
+            self.ask(Reset(then=then, transaction=transaction))

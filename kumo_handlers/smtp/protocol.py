@@ -1,0 +1,182 @@
+"""SMTP as a state machine without I/O: fed bytes, it gives events and bytes to send (RFC 5321).
+
+In the manner of h11: the driver calls `Connection.receive` with whatever came in, then asks for
+`Connection.next_event` until there is none, answering each with `Connection.answer`, and then
+sends `Connection.take_output`. When `Connection.closing` is set it closes after sending.
+
+The rules of this machine:
+
+- Nothing is read beyond an event that was not answered.
+- What is read does not depend on how the bytes were cut.
+- A line is a command, or it is content, and CR LF . CR LF alone leads from content to commands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from kumo_handlers.smtp import courtesy, greeting, identity, replies, transfer
+from kumo_handlers.smtp.dialogue import Dialogue
+from kumo_handlers.smtp.lines import LineBuffer
+
+if TYPE_CHECKING:
+    from kumo_handlers.mail.reply import Reply
+    from kumo_handlers.mail.session import Session
+    from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.smtp.backend import Transaction
+    from kumo_handlers.smtp.events import Event
+
+Verb = Callable[[Dialogue, str], None]
+Answer = TypeVar("Answer")
+
+VERBS: Final[dict[bytes, Verb]] = {
+    b"EHLO": greeting.ehlo,
+    b"HELO": greeting.helo,
+    b"MAIL": transfer.mail,
+    b"RCPT": transfer.recipient,
+    b"DATA": transfer.data,
+    b"RSET": transfer.reset,
+    b"NOOP": courtesy.noop,
+    b"VRFY": courtesy.verify,
+    b"HELP": courtesy.ask_for_help,
+    b"QUIT": courtesy.leave,
+    # RFC 5321, 4.2.4: 502 is for what is known and not offered
+    **dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML"), courtesy.refuse),
+    **dict.fromkeys(
+        (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"CONNECT"), courtesy.hang_up
+    ),
+}
+_CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+class Connection:
+    """One connection: the client's bytes in, events and replies out."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        session: Session,
+        new_id: Callable[[], str] = identity.new_id,
+    ) -> None:
+        self._talk = Dialogue(listener, session, new_id)
+        self._lines = LineBuffer()
+        self._ended = False
+        greeting.greet(self._talk)
+
+    @property
+    def session(self) -> Session:
+        """The client, as far as it is known."""
+        return self._talk.session
+
+    @property
+    def transaction(self) -> Transaction | None:
+        """The transaction that is open, and would be lost if the connection ended now."""
+        return self._talk.transaction
+
+    @property
+    def closing(self) -> bool:
+        """Whether the connection ends once the output is sent; input is not read any more."""
+        return self._talk.closing
+
+    @property
+    def ended(self) -> bool:
+        """Whether the client said that it sends no more."""
+        return self._ended
+
+    @property
+    def reading_content(self) -> bool:
+        """Whether a message's content is on its way."""
+        return self._talk.content is not None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether an event was given that is not answered."""
+        return self._talk.waiting
+
+    @property
+    def buffered(self) -> int:
+        """How many octets came in and are not read."""
+        return len(self._lines)
+
+    def receive(self, chunk: bytes) -> None:
+        """Take what came in; `next_event` reads it."""
+        if not self.closing:
+            self._lines.feed(chunk)
+
+    def receive_end(self) -> None:
+        """The client will send no more."""
+        self._ended = True
+
+    def next_event(self) -> Event[Any] | None:
+        """Read on to the next event. None: answer the last one first, or wait for more input."""
+        talk = self._talk
+        while talk.asked is None and not talk.waiting and not talk.closing and self._read():
+            pass
+        if talk.closing:
+            return None
+        event, talk.asked = talk.asked, None
+        if self._ended and event is None and not talk.waiting:
+            self._end()
+        return event
+
+    def answer(self, event: Event[Answer], answer: Answer) -> None:
+        """Answer an event."""
+        self._talk.waiting = False
+        event.then(answer)
+
+    def take_output(self) -> bytes:
+        """What is to be sent now; asking takes it."""
+        return self._talk.take_output()
+
+    def shut(self, reply: Reply) -> None:
+        """Say a last reply and read no more, for a reason of the driver's (time, shutdown)."""
+        if not self.closing:
+            self._talk.say(reply)
+            self._talk.closing = True
+
+    def _end(self) -> None:
+        if not self.reading_content and self._lines.has_unfinished_line:
+            self._talk.say(replies.UNFINISHED_LINE)
+        self._talk.closing = True
+
+    def _read(self) -> bool:
+        """Read one command, or content as far as it is there. False if more input is needed."""
+        if self._talk.content is not None:
+            return self._read_content()
+        limit = self._talk.listener.line_length_hard_limit
+        line = self._lines.take_line(limit)
+        if line is None:
+            return False
+        if len(line) > limit:
+            self._talk.complain(replies.LINE_TOO_LONG)
+        else:
+            self._read_command(line)
+        return True
+
+    def _read_content(self) -> bool:
+        reader = self._talk.content
+        if reader is None or not self._lines:
+            return False
+        rest = reader.feed(self._lines.take_rest())
+        if rest is None:
+            return False
+        self._lines.feed(rest)
+        transfer.finish(self._talk, reader)
+        return True
+
+    def _read_command(self, line: bytes) -> None:
+        if _CONTROL.search(line):
+            self._talk.complain(replies.CONTROL_CHARACTER)
+            return
+        name, _, argument = line.partition(b" ")
+        verb = VERBS.get(name.upper())
+        try:
+            text = argument.decode().strip(" ")
+        except UnicodeDecodeError:
+            verb = None
+        if verb is None:
+            self._talk.complain(replies.UNRECOGNIZED)
+        else:
+            verb(self._talk, text)

@@ -1,0 +1,96 @@
+"""The replies that the listener gives of itself, each written once.
+
+Codes are RFC 5321's (4.2), enhanced codes RFC 3463's and those of the IANA registry it opened.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from kumo_handlers.mail.reply import Reply, reply
+
+OK = reply(250, "2.0.0", "OK")
+RESET = reply(250, "2.0.0", "OK, nothing is pending")
+SENDER_OK = reply(250, "2.1.0", "sender OK")
+RECIPIENT_OK = reply(250, "2.1.5", "recipient OK")
+START_CONTENT = Reply(354, "send the message, end with CRLF.CRLF")
+CANNOT_VERIFY = reply(252, "2.5.2", "cannot VRFY, but will take mail and try")
+HELP = reply(214, "2.0.0", "see RFC 5321")
+
+LINE_TOO_LONG = reply(500, "5.2.3", "line too long")
+CONTROL_CHARACTER = reply(500, "5.5.2", "control character in command")
+UNFINISHED_LINE = reply(500, "5.5.2", "a command ends with CRLF")
+UNRECOGNIZED = reply(500, "5.5.2", "command unrecognized")
+NOT_IMPLEMENTED = reply(502, "5.5.1", "command not implemented")
+NO_ARGUMENT_ALLOWED = reply(501, "5.5.4", "no argument allowed")
+NAME_REQUIRED = reply(501, "5.5.4", "say a host name or an address literal")
+SAY_HELLO_FIRST = reply(503, "5.5.1", "say hello first")
+MAIL_FIRST = reply(503, "5.5.1", "MAIL first")
+RECIPIENT_FIRST = reply(503, "5.5.1", "RCPT first")
+NO_VALID_RECIPIENTS = reply(554, "5.5.1", "no valid recipients")
+NESTED_MAIL = reply(503, "5.5.1", "a transaction is under way")
+MAIL_SYNTAX = reply(501, "5.5.2", "expected MAIL FROM:<reverse-path>")
+RECIPIENT_SYNTAX = reply(501, "5.5.2", "expected RCPT TO:<forward-path>")
+BAD_SENDER = reply(501, "5.1.7", "bad reverse-path syntax")
+BAD_RECIPIENT = reply(501, "5.1.3", "bad forward-path syntax")
+# RFC 6531, 3.5 and 4.: the code where a mailbox needs an extension the client did not ask for.
+NEEDS_SMTPUTF8 = reply(553, "5.6.7", "a non-ASCII address needs SMTPUTF8")
+PARAMETER_UNKNOWN = reply(555, "5.5.4", "parameter not recognized or not implemented")
+PARAMETER_SYNTAX = reply(501, "5.5.4", "bad parameter")
+
+MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
+BAD_LINE_ENDINGS = reply(552, "5.6.0", "message data must use CRLF for line endings")
+TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "too many recipients")
+NO_ANSWER = reply(451, "4.3.0", "local error in processing")
+PROCESSING_TIMEOUT = reply(451, "4.4.5", "data_processing_timeout exceeded")
+
+
+def greeting(hostname: str, banner: str) -> Reply:
+    """``220 HOSTNAME BANNER``; the code of a greeting takes no enhanced one (RFC 2034, 3)."""
+    return Reply(220, f"{hostname} {banner}".rstrip())
+
+
+def goodbye(hostname: str) -> Reply:
+    """The end as the client asked for it."""
+    return reply(221, "2.0.0", f"{hostname} closing connection")
+
+
+def too_many_connections(hostname: str) -> Reply:
+    """More clients than `max_connections`."""
+    return reply(421, "4.3.2", f"{hostname} too many concurrent sessions. Try later")
+
+
+def too_many_messages(hostname: str) -> Reply:
+    """More MAIL commands than `max_messages_per_connection`."""
+    return reply(421, "4.5.3", f"{hostname} too many messages in one session")
+
+
+def too_many_errors(hostname: str) -> Reply:
+    """A client that does not speak the protocol, or only guesses addresses."""
+    return reply(421, "4.7.0", f"{hostname} too many errors")
+
+
+def too_much_junk(hostname: str) -> Reply:
+    """A client that keeps the line busy and sends no mail."""
+    return reply(421, "4.7.0", f"{hostname} too many commands without a message")
+
+
+def not_smtp(hostname: str) -> Reply:
+    """A client of another protocol, made to send its request here."""
+    return reply(421, "4.7.0", f"{hostname} this is not SMTP")
+
+
+def idle_too_long(hostname: str) -> Reply:
+    """Nothing, or too little, came for `client_timeout` (RFC 5321, 4.5.3.2.7)."""
+    return reply(421, "4.4.2", f"{hostname} timed out waiting for you")
+
+
+def shutting_down(hostname: str) -> Reply:
+    """The listener stops (RFC 5321, 3.8)."""
+    return reply(421, "4.3.2", f"{hostname} shutting down")
+
+
+@lru_cache(maxsize=1024)
+def encoded(answer: Reply) -> bytes:
+    """The bytes of a reply. Most replies are said over and over."""
+    return answer.encode()

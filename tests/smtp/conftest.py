@@ -1,0 +1,157 @@
+"""A backend that decides by what the addresses say, and a driver of the core without sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kumo_handlers.errors import PolicyError
+from kumo_handlers.mail.reply import Reply, of_error, reply
+from kumo_handlers.mail.session import Peer, Session
+from kumo_handlers.policy.listener import Listener
+from kumo_handlers.policy.options import Place
+from kumo_handlers.smtp.events import Connected, Event, Hello, Mail, Message, Recipient, Reset
+from kumo_handlers.smtp.protocol import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kumo_handlers.mail.address import Address
+    from kumo_handlers.smtp.backend import Transaction
+
+PEER = Peer("192.0.2.7", 40001)
+
+
+class ScriptedBackend:
+    """Decides by local parts: ``refused``, ``broken``; keeps all it was told."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[Transaction, bytes]] = []
+        self.resets: list[Transaction] = []
+        self.sessions: list[Session] = []
+        self.closed_sessions: list[Session] = []
+
+    def connected(self, session: Session) -> Reply | None:
+        """Everybody is welcome."""
+        self.sessions.append(session)
+        return None
+
+    def hello(self, session: Session) -> Reply | None:
+        """All but ``unwelcome``."""
+        return reply(550, "5.7.1", "go away") if session.client_name == "unwelcome" else None
+
+    def mail(self, transaction: Transaction) -> Reply | None:
+        """All but ``refused@...``; ``broken@...`` raises."""
+        return self._decide(transaction.envelope.reverse_path, transaction)
+
+    def recipient(self, transaction: Transaction, forward_path: Address) -> Reply | None:
+        """All but ``refused@...``; ``broken@...`` raises."""
+        return self._decide(forward_path, transaction)
+
+    async def message(self, transaction: Transaction, content: bytes) -> Reply | Sequence[Reply]:
+        """All; ``X-Broken`` raises."""
+        return self.take(transaction, content)
+
+    def take(self, transaction: Transaction, content: bytes) -> Reply:
+        """What `message` does."""
+        if content.startswith(b"X-Broken"):
+            raise RuntimeError("secret reason")
+        self.messages.append((transaction, content))
+        return reply(250, "2.0.0", f"OK ids={transaction.id}")
+
+    def reset(self, transaction: Transaction) -> None:
+        """Remember it."""
+        self.resets.append(transaction)
+
+    def closed(self, session: Session) -> None:
+        """Remember it."""
+        self.closed_sessions.append(session)
+
+    def _decide(self, path: Address, transaction: Transaction) -> Reply | None:
+        if path.local_part == "refused":
+            peer = transaction.session.peer
+            return reply(550, "5.7.1", f"relaying not permitted for {peer}")
+        if path.local_part == "broken":
+            raise PolicyError("secret reason")
+        return None
+
+
+class Line:
+    """A client on a wire without a network: what is sent in, and what comes back."""
+
+    def __init__(self, **options: object) -> None:
+        listener = Listener.read({"hostname": "mx.test", "banner": "ready", **options}, Place())
+        count = itertools.count(1)
+        self.backend = ScriptedBackend()
+        session = Session(
+            "s1", PEER, listener.listen, "192.0.2.1:25", listener.hostname, meta=dict(listener.meta)
+        )
+        self.connection = Connection(listener, session, lambda: f"t{next(count)}")
+        self.output = self._drive()
+
+    def send(self, *chunks: bytes) -> bytes:
+        """Send pieces, one after another; all that was said in return."""
+        said = b""
+        for chunk in chunks:
+            self.connection.receive(chunk)
+            said += self._drive()
+        self.output += said
+        return said
+
+    def hang_up(self) -> bytes:
+        """Say that nothing more will come."""
+        self.connection.receive_end()
+        said = self._drive()
+        self.output += said
+        return said
+
+    def _drive(self) -> bytes:
+        while (event := self.connection.next_event()) is not None:
+            try:
+                answer = self._ask(event)
+            except Exception as error:  # noqa: BLE001 - as the real driver
+                answer = of_error(error, "mx.test")
+            self.connection.answer(event, answer)
+        return self.connection.take_output()
+
+    def _ask(self, event: Event[Any]) -> object:
+        match event:
+            case Connected():
+                return self.backend.connected(event.session)
+            case Hello():
+                return self.backend.hello(event.session)
+            case Mail():
+                return self.backend.mail(event.transaction)
+            case Recipient():
+                return self.backend.recipient(event.transaction, event.forward_path)
+            case Message():
+                return self.backend.take(event.transaction, event.content)
+            case Reset():
+                return self.backend.reset(event.transaction)
+        raise TypeError(event)
+
+
+@pytest.fixture
+def scripted_backend() -> type[ScriptedBackend]:
+    """The backend's class."""
+    return ScriptedBackend
+
+
+@pytest.fixture(scope="session")
+def line() -> type[Line]:
+    """The class of a client without a network; its options are a listener's."""
+    return Line
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run tests that are coroutines, each on a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.function):
+        return None
+    names = inspect.signature(pyfuncitem.function).parameters
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
