@@ -1,0 +1,1 @@
+"""Bounces without usable delivery-status fields: read from a header field, or from prose."""

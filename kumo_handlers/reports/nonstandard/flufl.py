@@ -1,0 +1,75 @@
+"""What flufl.bounce recognises: two decades of shapes met by mailing lists.
+
+It answers with addresses only; status and reply are read from the notice around them. It is slow
+on ordinary mail and may raise on odd mail, so it sees only what is already believed to be a
+bounce, cut before the returned message, and what it answers has to stand in the notice.
+"""
+
+from __future__ import annotations
+
+import email
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import flufl.bounce
+
+from kumo_handlers.reports.nonstandard import addresses, evidence, text
+from kumo_handlers.reports.nonstandard.notice import MAX_TEXT, Notice
+from kumo_handlers.reports.nonstandard.recipients import Found
+from kumo_handlers.reports.report import DSN, Source
+
+if TYPE_CHECKING:
+    from kumo_handlers.reports import mime
+
+# ``(generated from ann@example.com)``: whom the sender wrote to, an alias of whom failed.
+_ORIGIN = re.compile(r"\W{0,4}(?:generated (?:from|by)|expanded from)\b", re.IGNORECASE)
+# It logs each of its detectors, and each of their failures, at a rate of seventeen a message.
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
+
+
+def read(message: mime.Message) -> DSN | None:
+    """The bounce flufl.bounce sees in it; None where it sees none, or nothing plausible."""
+    if not evidence.is_worth_reading(message):
+        return None
+    notice = Notice(message)
+    return read_notice(notice) if evidence.is_believed(message, notice) else None
+
+
+def read_notice(notice: Notice) -> DSN | None:
+    """The same, for a notice that is known to be one."""
+    named = [address for address in sorted(_answer(notice)) if address]
+    found = [each for address in named if (each := _plausible(notice, address))]
+    if not found or len(found) != len(named):
+        # An answer that is partly implausible is a pattern that met what it was not made for.
+        return None
+    found = [each for each in found if not _ORIGIN.match(notice.lines[each.line])] or found
+    return text.dsn(notice, Source.FLUFL, sorted(found, key=lambda each: each.line))
+
+
+def _answer(notice: Notice) -> set[str]:
+    """The addresses it names; none where it fails, which odd messages make it do."""
+    content = notice.message.content
+    end = min(len(content), notice.message.root.body_start + MAX_TEXT)
+    if notice.returned_start is not None:
+        end = min(end, notice.returned_start)
+    try:
+        failed = flufl.bounce.all_failures(email.message_from_bytes(content[:end]))
+    except Exception:  # noqa: BLE001 - any of its detectors may raise anything
+        return set()
+    return {addresses.clean(each.decode("utf-8", "replace")) for group in failed for each in group}
+
+
+def _plausible(notice: Notice, address: str) -> Found | None:
+    """The address where it stands in the notice; None for whom no notice would name as failed."""
+    if address.lower() in notice.own or addresses.is_role(address):
+        return None
+    local_part = address.rpartition("@")[0]
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(address)}", re.IGNORECASE)
+    # AOL and a few universities name the local part alone.
+    alone = re.compile(rf"(?<![\w.@+-]){re.escape(local_part)}(?![\w@-])", re.IGNORECASE)
+    for pattern in (whole, alone):
+        for index, line in enumerate(notice.lines):
+            if pattern.search(line):
+                return Found(address, index)
+    return None

@@ -1,0 +1,249 @@
+"""Whom the notice says was not reached: an ordered table of the ways in which notices say it.
+
+The first way that yields an address decides, and no later one adds to it: addresses further down
+are those of the postmaster, of the sender, of a forwarding, or of people to ask for help.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kumo_handlers.reports.nonstandard import addresses, openings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kumo_handlers.reports.nonstandard.notice import Notice
+
+MAX_RECIPIENTS = 200
+
+
+class Found(msgspec.Struct, frozen=True):
+    """One recipient, and the index of the line it stands in; -1: in the header."""
+
+    address: str
+    line: int
+    remark: str = ""
+
+
+# What may stand before an address at the beginning of a line.
+_BULLET = r"^(?:[^\w@<\"'(\[/|=+.]|\d{1,3}[.)] |>){0,8}[\"'(\[]{0,2}"
+_LABEL_WORDS = (
+    r"(?:(?:the |this |one )?(?:failed |intended |original |final |undeliverable |unknown |"
+    r"invalid |bounced |envelope |delivery |bad |destination |following |recipient'?s? |remote )*"
+    r"(?:recipients?|address(?:es|\(es\))?|addressee|user|mailbox|rcpt to|rcpt|email|e-mail|"
+    r"e-?mail address|recipient address|error[- ]for|target|addressed to|account)(?: address)?|"
+    r"destinataire|empfänger|destinatario|destinatário|ontvanger|получатель|адрес|"
+    r"宛先|受信者|送信先|收件人|收件者|smtp|recipient\(s\))"
+)
+_LEADING = re.compile(
+    rf"{_BULLET}(?:(?:smtp|rfc822|mailto) ?[:;=] ?)?({addresses.ADDRESS.pattern})", re.IGNORECASE
+)
+_LABELLED = re.compile(
+    rf"{_BULLET}{_LABEL_WORDS}\W{{0,4}}[:\uff1a=>]+\W{{0,3}}(?:smtp:|rfc822;)?\s?"
+    rf"({addresses.ADDRESS.pattern})",
+    re.IGNORECASE,
+)
+_MORE = re.compile(rf"[\s,;]{{1,4}}({addresses.ADDRESS.pattern})")
+_RULE = re.compile(r"[-=*_#]{3,}")
+_CONTACT = re.compile(
+    r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|"
+    r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
+    r"mail from|^from|absender|remitente|expéditeur|差出人|发件人|message-id|reply[- ]to"
+)
+_TRANSCRIPT = re.compile(
+    rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.\d{{1,2}}\.\d{{1,3}} )?)?"
+    rf"({addresses.ADDRESS.pattern})(?: ?\.\.\.|:? \(|: )",
+    re.IGNORECASE,
+)
+_RCPT_TO = re.compile(rf"rcpt to ?:? ?({addresses.ADDRESS.pattern})", re.IGNORECASE)
+_REASON = (
+    *(*openings.VAGUE_FAILURE, "fail", "error", "denied", "refused", "full", "unknown", "invalid"),
+    *("violation", "not found", "no such", "unable", "cannot", "can't", "could not", "couldn't"),
+    *("generated from", "expanded from", "deferred", "quota", "not exist", "disabled", "wasn't"),
+)
+
+
+def find(notice: Notice) -> list[Found]:
+    """The recipients, each once; empty where the notice names none."""
+    for way in WAYS:
+        found = {each.address.lower(): each for each in reversed(list(way(notice)))}
+        if found:
+            return list(found.values())[::-1][:MAX_RECIPIENTS]
+    return []
+
+
+def _first_line(notice: Notice) -> int:
+    """The line with which the announcement ends, 0 where there is none."""
+    failing = [each for each in notice.openings if each.is_plain] or list(notice.openings)
+    return notice.line_at(failing[0].start) if failing else 0
+
+
+def _sentence(notice: Notice) -> Iterator[Found]:
+    """As in ``Your message to ann@example.com could not be delivered``."""
+    for opening in notice.openings:
+        if not opening.is_plain:
+            continue
+        first = notice.line_at(opening.start)
+        lines = list(_sentence_lines(notice.lines, first, notice.line_at(opening.end - 1)))
+        text = " ".join(notice.lines[index] for index in lines)
+        named = [each for each in addresses.within(text) if _is_other(notice, each)]
+        yield from (Found(each, lines[-1]) for each in named if not _is_asking(text, each))
+
+
+def _sentence_lines(lines: list[str], first: int, last: int) -> Iterator[int]:
+    """The lines of the sentence that holds lines ``first`` to ``last``."""
+    start = first
+    while start > 0 and lines[start - 1] and not _ends_sentence(lines[start - 1]):
+        if _LEADING.match(lines[start - 1]) or first - start >= 4:  # noqa: PLR2004 - a sentence
+            break
+        start -= 1
+    for index in range(start, min(last + 5, len(lines))):
+        wrapped = index == last + 1 and bool(lines[index]) and not _ends_sentence(lines[last])
+        if index > last and not wrapped and _starts_anew(lines[index]):
+            return
+        yield index
+        if index >= last and _ends_sentence(lines[index]):
+            return
+
+
+def _starts_anew(line: str) -> bool:
+    return not line or bool(_LEADING.match(line))
+
+
+def _ends_sentence(line: str) -> bool:
+    return line.endswith((".", ":", "!", "?", "。", "\uff1a", "---", "***", ",", ">"))
+
+
+def _listed(notice: Notice) -> Iterator[Found]:
+    """An address at the beginning of a line, after the announcement; several such lines."""
+    seen = False
+    first = _first_line(notice)
+    asking = False
+    for index in range(first, len(notice.lines)):
+        line = notice.lines[index]
+        if seen and _RULE.match(line) and "@" not in line:
+            return
+        asking = bool(line) and (asking or bool(_CONTACT.search(openings.fold(line))))
+        match = _LEADING.match(line)
+        if match is None or (asking and seen):
+            continue
+        for address in _at(match[1], line[match.end() :]):
+            if not (addresses.is_role(address) and asking):
+                seen = True
+                yield Found(address, index)
+
+
+def _at(first: str, rest: str) -> Iterator[str]:
+    """The first address, and those that follow it in the same list."""
+    yield from addresses.within(first)
+    while more := _MORE.match(rest):
+        yield from addresses.within(more[1])
+        rest = rest[more.end() :]
+
+
+def _labelled(notice: Notice) -> Iterator[Found]:
+    """As in ``Failed recipient: ann@example.com``."""
+    yield from _matching(notice, _LABELLED.match)
+
+
+def _refused(notice: Notice) -> Iterator[Found]:
+    """As in ``550 5.1.1 <ann@example.com>... User unknown``."""
+    yield from _matching(notice, _TRANSCRIPT.match)
+
+
+def _dialogue(notice: Notice) -> Iterator[Found]:
+    """*>>> RCPT TO:<ann@example.com>*, when the notice shows the dialogue and no more."""
+    yield from _matching(notice, _RCPT_TO.search)
+
+
+def _matching(notice: Notice, match: Callable[[str], re.Match[str] | None]) -> Iterator[Found]:
+    for index, line in enumerate(notice.lines):
+        if "@" in line and (found := match(line)):
+            yield from (Found(address, index) for address in addresses.within(found[1]))
+
+
+def _with_reason(notice: Notice) -> Iterator[Found]:
+    """*User ann (ann@example.com) not listed in the directory*: a line that says why."""
+    for index, line in enumerate(notice.lines):
+        if "@" in line and openings.says(openings.fold(line), _REASON):
+            for address in addresses.within(line):
+                if _is_other(notice, address) and not _is_asking(line, address):
+                    yield Found(address, index)
+
+
+def _only(notice: Notice) -> Iterator[Found]:
+    """The one address in the notice that belongs to nobody else."""
+    named = [
+        Found(address, index)
+        for index, line in enumerate(notice.lines)
+        for address in addresses.within(line)
+        if _is_other(notice, address) and not _is_asking(line, address)
+    ]
+    if len({each.address.lower() for each in named}) == 1:
+        yield named[0]
+
+
+def _in_subject(notice: Notice) -> Iterator[Found]:
+    """As in ``Undeliverable: ann@example.com``."""
+    named = [each for each in addresses.within(notice.subject) if _is_other(notice, each)]
+    yield from (Found(each, -1, "recipient read from the subject") for each in named)
+
+
+def _bare_names(notice: Notice) -> Iterator[Found]:
+    """A line with nothing but a local part, after the announcement; the domain is the sender's.
+
+    QUIRK: AOL's notices name the screen name alone.
+    """
+    sender = next(iter(addresses.within(notice.message.header("from") or "")), "")
+    domain = sender.rpartition("@")[2]
+    if not domain or not notice.openings:
+        return
+    for index in range(_first_line(notice) + 1, len(notice.lines)):
+        line = notice.lines[index]
+        if _NAME.fullmatch(line):
+            yield Found(f"{line.strip('<>')}@{domain}", index, "domain taken from the sender")
+        elif line:
+            return
+
+
+_NAME = re.compile(r"<?[a-z0-9][a-z0-9._-]{1,40}>?", re.IGNORECASE)
+
+
+def _in_returned(notice: Notice) -> Iterator[Found]:
+    """The last resort: whom the returned message was addressed to."""
+    wanted = ("x-failed-recipients", "x-envelope-to", "x-original-to", "to")
+    fields = {name.lower(): value for name, value in reversed(notice.returned_headers)}
+    for name in wanted:
+        if found := addresses.within(fields.get(name, "")[:4000]):
+            remark = f"the notice names nobody: {name.title()} of the returned message"
+            yield from (Found(address, -1, remark) for address in found)
+            return
+
+
+def _is_other(notice: Notice, address: str) -> bool:
+    """Whether this is neither who got the notice, nor who sent it, nor a role to turn to."""
+    return address.lower() not in notice.own and not addresses.is_role(address)
+
+
+def _is_asking(text: str, address: str) -> bool:
+    """Whether the address is one to write to, or the sender's: by the words before it."""
+    before = openings.fold(text[: max(text.find(address), 0)])
+    return bool(_CONTACT.search(before[-40:]))
+
+
+WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
+    _sentence,
+    _listed,
+    _labelled,
+    _refused,
+    _dialogue,
+    _with_reason,
+    _only,
+    _in_subject,
+    _bare_names,
+    _in_returned,
+)

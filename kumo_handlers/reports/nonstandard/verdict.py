@@ -1,0 +1,93 @@
+"""What the notice says of one recipient: the reply, the status, and what had to be concluded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kumo_handlers.mail.reply import EnhancedStatusCode
+from kumo_handlers.reports.nonstandard import openings, reasons
+from kumo_handlers.reports.report import Action, RecipientStatus, Typed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kumo_handlers.reports.nonstandard.notice import Notice
+    from kumo_handlers.reports.nonstandard.recipients import Found
+
+MAX_DIAGNOSTIC = 1000
+_SECTION_LINES = 40
+
+# 550 5.1.1, 550-5.1.1, 550 #5.1.0: both at once; the reply code of RFC 5321, 4.2.
+_BOTH = re.compile(
+    r"(?<![\w.@-])([45]\d\d)[ -]{1,3}(?:[45]\d\d )?[#(]{0,2}([45]\.\d{1,2}\.\d{1,3})(?![\d.]\d)"
+)
+_STATUS = re.compile(r"(?<![\d.\w@-])#?([45]\.\d{1,2}\.\d{1,3})(?![\d.]*\.?\d)")
+_CODE = re.compile(
+    r"(?:^|(?<=[\s:;('\"<#]))([45][0-5]\d)(?=[ -](?:[a-z<\"'#(-]|[45]\.\d|$)|$)|"
+    r"(?:responsecode|error code|smtp code|code|reply|status|state)[ :=]{1,3}([45][0-5]\d)(?!\d)",
+    re.IGNORECASE,
+)
+
+
+def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) -> RecipientStatus:
+    """The recipient's group, as a delivery-status part would have said it."""
+    section = _section(notice, found, others)
+    if _is_silent(section) and len({each.address for each in others}) == 1:
+        section = [line for line in notice.lines if line]
+    code, status, line = _codes(section)
+    inferred = ["action"]
+    if status is None:
+        folded = openings.fold(" ".join(section))
+        status = reasons.status_of(folded, code, action)
+        inferred.append("status")
+    return RecipientStatus(
+        final_recipient=Typed("rfc822", found.address),
+        action=action,
+        status=status,
+        reply_code=code,
+        diagnostic_code=_diagnostic(section, line, code),
+        inferred=("final_recipient", *inferred) if found.remark else tuple(inferred),
+    )
+
+
+def _section(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]:
+    """The lines from the recipient's own to the next recipient's."""
+    if found.line < 0:
+        return [line for line in notice.lines if line]
+    end = min((each.line for each in others if each.line > found.line), default=len(notice.lines))
+    end = min(end, found.line + _SECTION_LINES)
+    return [line for line in notice.lines[found.line : end] if line]
+
+
+def _is_silent(section: list[str]) -> bool:
+    """Whether the section gives neither a code nor a status."""
+    code, status, _ = _codes(section)
+    return code is None and status is None
+
+
+def _codes(section: list[str]) -> tuple[int | None, EnhancedStatusCode | None, int]:
+    """The reply code, the enhanced status, and the index of the line where the first stands.
+
+    Both at once, as a reply has them, is worth more than either alone further up.
+    """
+    for index, line in enumerate(section):
+        if both := _BOTH.search(line):
+            return int(both[1]), EnhancedStatusCode.find(both[2]), index
+    code, status, at = None, None, -1
+    for index, line in enumerate(section):
+        if code is None and (match := _CODE.search(line)):
+            code = int(match[1] or match[2])
+            at = index if at < 0 else at
+        if status is None and (match := _STATUS.search(line)):
+            status = EnhancedStatusCode.find(match[1])
+            at = index if at < 0 else at
+    return code, status, at
+
+
+def _diagnostic(section: list[str], line: int, code: int | None) -> Typed | None:
+    """The reply as text, from the line where its code stands to the end of the paragraph."""
+    if line < 0:
+        return None
+    text = " ".join(section[line : line + 4])[:MAX_DIAGNOSTIC]
+    return Typed("smtp" if code is not None else "", text)
