@@ -57,5 +57,8 @@ class Policy(Protocol):
     def find_anywhere(self, domain: str) -> Iterator[Found]:
         """The entry for a folded domain in each section that has one, the general part last."""
 
+    def entries(self) -> Iterator[Found]:
+        """Every entry there is, the general part last."""
+
     def origin(self, found: Found) -> str:
         """``FILE:LINE`` of an entry, for people; ``""`` where it cannot be told."""

@@ -92,6 +92,10 @@ class Committer:
         self._submit(job)
         job.wait()
 
+    def submit(self, unit: Unit) -> None:
+        """Commit soon, and let nobody wait: for what holds up no reply."""
+        self._submit(Job(unit))
+
     def close(self) -> None:
         """Commit what waits, sync the log, and close everything."""
         with self._gate:

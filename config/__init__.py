@@ -1,0 +1,1 @@
+"""Configuration of the example application, in Salmon's layout."""

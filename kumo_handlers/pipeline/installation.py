@@ -1,0 +1,96 @@
+"""What handlers find when they are called: the one installation of this process.
+
+Salmon's handlers are modules, imported once and again on reload; what they need cannot live in
+them. It stands here, put in place by `boot` before the first mail.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from kumo_handlers.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kumo_handlers.journal.reporting import Reading
+    from kumo_handlers.pipeline.settings import Settings
+    from kumo_handlers.policy.base import Policy
+    from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.queue.commit import Committer
+
+
+class Installation:
+    """Policy, settings and queue of this process.
+
+    ``policy`` is replaced whole when its files change; whoever needs one version for longer than
+    a look-up keeps it in a variable. The queue is opened when it is first needed, so that
+    looking at routes or running an app's tests touches no file.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        policy: Policy,
+        reading: Reading,
+        open_queue: Callable[[], tuple[Committer, Callable[[], None]]],
+    ) -> None:
+        self.settings = settings
+        self.policy = policy
+        self.reading = reading
+        self._open_queue = open_queue
+        self._committer: Committer | None = None
+        self._close_queue: Callable[[], None] | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Where to listen: as the policy says, or else the settings."""
+        return self.policy.listeners or self.settings.listeners
+
+    @property
+    def stock_listener(self) -> Listener:
+        """The listener whose options hold behind one of Salmon's own receivers."""
+        return self.listeners[0]
+
+    @property
+    def committer(self) -> Committer:
+        """What makes records and mail durable. Raises `StorageError` if it cannot be opened."""
+        if self._committer is None:
+            with self._opening:
+                if self._committer is None:
+                    self._committer, self._close_queue = self._open_queue()
+        return self._committer
+
+    def close(self) -> None:
+        """Commit what waits, and let go of the queue. The next use opens it again."""
+        with self._opening:
+            close, self._close_queue, self._committer = self._close_queue, None, None
+        if close is not None:
+            close()
+
+
+_installed: list[Installation] = []
+
+
+def install(installation: Installation) -> None:
+    """Put ``installation`` in place of the one before, if there was one."""
+    for before in _installed:
+        before.close()
+    _installed[:] = [installation]
+
+
+def is_installed() -> bool:
+    """Whether `current` has something to give."""
+    return bool(_installed)
+
+
+def current() -> Installation:
+    """The installation. Raises `ConfigurationError` where nobody configured one."""
+    if not _installed:
+        raise ConfigurationError(
+            "kumo_handlers is not configured: call kumo_handlers.receiver(settings), or "
+            "kumo_handlers.configure(settings), in config/boot.py and config/testing.py"
+        )
+    return _installed[0]

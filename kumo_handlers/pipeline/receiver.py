@@ -1,0 +1,183 @@
+"""`settings.receiver`: the listeners, on an event loop of their own, with Salmon's `start`.
+
+SIGTERM and SIGINT stop it: what is in flight is finished, the rest is told to come again. SIGHUP
+reloads the rules; but ``salmon stop`` sends SIGHUP too, and removes its pid file, and by that it
+is told apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline.intake import Intake
+from kumo_handlers.pipeline.reload import Reloader
+from kumo_handlers.smtp.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from kumo_handlers.mail.session import Peer
+    from kumo_handlers.pipeline.installation import Installation
+    from kumo_handlers.policy.base import Policy
+
+_log = logging.getLogger(__name__)
+PID_FILE = Path("run/smtp.pid")
+# How long after SIGHUP `salmon stop` may take to remove the pid file.
+STOP_NOTICE = 1.0
+
+
+class Receiver:
+    """The listeners of an installation. ``start`` returns when they listen."""
+
+    def __init__(
+        self,
+        installed: Installation,
+        load_policy: Callable[[], Policy],
+        check_handlers: Callable[[], None],
+        pid_file: Path = PID_FILE,
+    ) -> None:
+        settings = installed.settings
+        self._installed = installed
+        self._check_handlers = check_handlers
+        self._pid_file = pid_file
+        self._had_pid_file = False
+        self._threads = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="mail")
+        self._reloader = Reloader(installed, load_policy)
+        self._servers = [
+            Server(listener, Intake(listener, installed, self._threads))
+            for listener in installed.listeners
+        ]
+        self._loop = _new_loop()
+        self._stop_asked = asyncio.Event()
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="listeners")
+
+    @property
+    def addresses(self) -> tuple[Peer, ...]:
+        """Where each listener listens, in their order; port 0 has become a real one."""
+        return tuple(server.sockname for server in self._servers)
+
+    def start(self) -> None:
+        """Listen. Raises `ConfigurationError` or `StorageError` where that is impossible.
+
+        In the main thread, signals are minded from now on.
+        """
+        self._check_handlers()
+        self._installed.committer  # noqa: B018 - opens the queue: what is in it goes on its way
+        self._had_pid_file = _is_ours(self._pid_file)
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
+        self._reloader.start()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._stop_signalled)
+            signal.signal(signal.SIGHUP, self._hang_up_signalled)
+
+    def stop(self) -> None:
+        """Finish what is in flight, answer 421 to the others, flush, and return."""
+        self._loop.call_soon_threadsafe(self._stop_asked.set)
+        self._thread.join()
+
+    def join(self) -> None:
+        """Return when it has stopped."""
+        self._thread.join()
+
+    def reload(self) -> None:
+        """Load the rules again now."""
+        self._reloader.ask()
+
+    def _run(self) -> None:
+        """The thread of the event loop."""
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:  # noqa: BLE001 - whoever started it raises it
+            self._error = error
+            self._started.set()
+        finally:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._installed.close()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        try:
+            for server in self._servers:
+                await server.start()
+            self._started.set()
+            await self._stop_asked.wait()
+            _log.info("stopping")
+            self._reloader.stop()
+        finally:
+            grace = self._installed.settings.stop_timeout
+            await asyncio.gather(*(server.stop(grace) for server in self._servers))
+        _log.info("stopped")
+
+    def _stop_signalled(self, number: int, frame: FrameType | None) -> None:
+        """SIGTERM, SIGINT."""
+        del frame
+        _log.info("received %s", signal.Signals(number).name)
+        self.stop()
+        # Salmon's main thread may be asleep for good (--debug); at its end it needs no telling
+        if threading.main_thread().is_alive():
+            raise SystemExit(0)
+
+    def _hang_up_signalled(self, number: int, frame: FrameType | None) -> None:
+        """SIGHUP: reload, or stop if it was ``salmon stop``."""
+        del number, frame
+        self.reload()
+        if self._had_pid_file:
+            threading.Timer(STOP_NOTICE, self._stop_if_told).start()
+
+    def _stop_if_told(self) -> None:
+        if not self._pid_file.exists():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _is_ours(pid_file: Path) -> bool:
+    """Whether Salmon wrote our process into its pid file."""
+    try:
+        return int(pid_file.read_text().split()[0]) == os.getpid()
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """A loop of uvloop where that is installed, which is what the extra is for."""
+    try:
+        import uvloop  # noqa: PLC0415 - an extra
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def require_loaded(handlers: tuple[str, ...], loaded: set[str]) -> None:
+    """Raise `ConfigurationError` for handlers that settings name and Salmon did not load.
+
+    Salmon logs the ImportError and goes on, without the handler.
+    """
+    missing = [name for name in handlers if name not in loaded]
+    if missing:
+        raise ConfigurationError(
+            [
+                Problem(
+                    message="the handler was not loaded",
+                    option="handlers",
+                    value=repr(name),
+                    hint="see the log for an ImportError; is Router.load(...) in boot?",
+                )
+                for name in missing
+            ]
+        )

@@ -1,0 +1,155 @@
+"""Recipient patterns that come from the policy, in Salmon's Router.
+
+Salmon asks every registered pattern in turn, so a pattern for each domain would cost more with
+each domain. Here a handler has one pattern, whatever the number of domains: an object with a
+regular expression's ``match``, which looks the domain up in the policy. Its key is a valid
+regular expression that a person can read, since Salmon may compile it: after a reload
+(``Router.RELOAD``), for a ``@route_like`` that comes before the route it copies. The compiled
+key lets more through than the route would, and what a handler does is decided by the mail's
+outcome, never by its route.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import socket
+from contextlib import contextmanager
+from functools import wraps
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from salmon.routing import Router, attach_salmon_settings
+from salmon.server import SMTPError
+
+from kumo_handlers.errors import AddressError
+from kumo_handlers.mail import address
+from kumo_handlers.mail.reply import of_error
+from kumo_handlers.pipeline import installation, staging, stock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from salmon.mail import MailRequest
+
+    from kumo_handlers.pipeline.received_mail import ReceivedMail
+    from kumo_handlers.policy.base import Found, Policy
+    from kumo_handlers.policy.listener_domain import ListenerDomain
+
+    Handler = Callable[..., Any]
+
+_log = logging.getLogger(__name__)
+_ANY_ADDRESS = "^(?P<address>.*?)(?:@(?P<host>[^@]*))?$"
+_SHOWN_DOMAINS = 6
+
+_transaction_policy: contextvars.ContextVar[Policy] = contextvars.ContextVar("policy")
+
+
+@contextmanager
+def deciding_with(policy: Policy) -> Iterator[None]:
+    """Match routes with ``policy``: a transaction is decided by one version from end to end."""
+    token = _transaction_policy.set(policy)
+    try:
+        yield
+    finally:
+        _transaction_policy.reset(token)
+
+
+class Matched:
+    """What a route found in an address, in the form of a regular expression's match."""
+
+    __slots__ = ("_captures",)
+
+    def __init__(self, captures: dict[str, str]) -> None:
+        self._captures = captures
+
+    def groupdict(self) -> dict[str, str]:
+        """The captures a handler is called with: ``address`` (the local part) and ``host``."""
+        return self._captures
+
+
+class Key(str):
+    """The route's name in the Router: a regular expression; for people, the domains it matches."""
+
+    __slots__ = ("route",)
+    route: Route
+
+    def __str__(self) -> str:
+        return self.route.describe()
+
+
+class Route:
+    """Matches recipients whose listener domain is as ``wants`` says, on any listener.
+
+    ``purpose`` says for people which recipients these are. Without ``wants`` it matches all.
+    """
+
+    def __init__(self, purpose: str, wants: Callable[[ListenerDomain], bool] | None = None) -> None:
+        self.purpose = purpose
+        self.wants = wants
+        self.key = Key(f"(?#{purpose}){_ANY_ADDRESS}")
+        self.key.route = self
+
+    def match(self, recipient: str) -> Matched | None:
+        """What Salmon's Router asks of a pattern."""
+        local_part, at, host = recipient.rpartition("@")
+        if not at:
+            local_part, host = recipient, ""
+        if self.wants is not None and not self._wanted(host):
+            return None
+        return Matched({"address": local_part, "host": host})
+
+    def _wanted(self, host: str) -> bool:
+        policy = _transaction_policy.get(None) or installation.current().policy
+        try:
+            domain = address.fold_domain(host)
+        except AddressError:
+            return False
+        wants = self.wants
+        return any(wants(found.options) for found in policy.find_anywhere(domain) if wants)
+
+    def describe(self) -> str:
+        """The recipients it matches, for ``salmon routes``."""
+        if self.wants is None or not installation.is_installed():
+            return self.purpose
+        wants = self.wants
+        entries = installation.current().policy.entries()
+        matching = (_show(found) for found in entries if wants(found.options))
+        shown = list(islice(matching, _SHOWN_DOMAINS + 1))
+        domains = ", ".join(shown[:_SHOWN_DOMAINS]) or "none"
+        return f"{self.purpose}: {domains}{', …' if len(shown) > _SHOWN_DOMAINS else ''}"
+
+    def __call__(self, handle: Callable[[ReceivedMail], None]) -> Handler:
+        """Register a handler of ours: stateless, without Salmon's lock, and refusing if it fails.
+
+        It is called with the `ReceivedMail`, whatever receiver the message came through.
+        """
+
+        @wraps(handle)
+        def handler(message: MailRequest, **_captures: str) -> None:
+            try:
+                handle(stock.received(message))
+            except SMTPError:
+                raise
+            except Exception as error:
+                _log.exception("%s failed on mail for %s", handle.__module__, message.To)
+                raise staging.smtp_error(of_error(error, socket.gethostname())) from error
+
+        attach_salmon_settings(handler)
+        handler._salmon_settings.update(  # type: ignore[attr-defined] # noqa: SLF001 - Salmon's own mark
+            format=self.key, captures={}, stateless=True, nolocking=True
+        )
+        self._register(handler)
+        return handler
+
+    def _register(self, function: Handler) -> None:
+        """As `Router.register_route` does, but with this object for a compiled expression."""
+        with Router.lock:
+            if self.key not in Router.REGISTERED:
+                Router.ORDER.append(self.key)
+            _, functions = Router.REGISTERED.get(self.key, (None, []))
+            Router.REGISTERED[self.key] = (self, [function, *functions])
+
+
+def _show(found: Found) -> str:
+    return f"{found.key} on {found.section}" if found.section else found.key

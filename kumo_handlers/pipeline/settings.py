@@ -1,0 +1,161 @@
+"""What an app's ``config/settings.py`` says to this plugin, each setting declared once."""
+
+import enum
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Final, Self
+
+import msgspec
+
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, PATH, TEXT, choice
+from kumo_handlers.policy.listener import Listener
+from kumo_handlers.policy.options import Declared, Kind, Place, declared, read_strictly, refuse
+
+Source = str | Mapping[str, Any]
+
+
+def _sequence(raw: object, *kinds: type) -> tuple[Any, ...]:
+    """One or several of ``kinds``, as a tuple."""
+    items = (raw,) if isinstance(raw, kinds) else raw
+    if not isinstance(items, list | tuple):
+        raise refuse(raw)
+    for item in items:
+        if not isinstance(item, kinds):
+            raise refuse(item)
+    return tuple(items)
+
+
+def _read_sources(raw: object) -> tuple[Source, ...]:
+    items = _sequence(raw, str, Path, Mapping)
+    return tuple(str(item) if isinstance(item, Path) else item for item in items)
+
+
+def _read_paths(raw: object) -> tuple[str, ...]:
+    return tuple(str(item) for item in _sequence(raw, str, Path))
+
+
+def _read_listeners(raw: object) -> tuple[Listener, ...]:
+    problems: list[Problem] = []
+    listeners: list[Listener] = []
+    for number, item in enumerate(_sequence(raw, Mapping, Listener), 1):
+        try:
+            listeners.append(
+                item if isinstance(item, Listener) else Listener.read(item, Place(domain=None))
+            )
+        except ConfigurationError as error:
+            problems += (
+                replace(problem, option=f"[{number}].{problem.option or ''}", hint=problem.hint)
+                for problem in error.problems
+            )
+    if problems:
+        raise ConfigurationError(problems)
+    return tuple(listeners) or (Listener(),)
+
+
+SOURCES = Kind(
+    "list of paths or tables",
+    "the path of a .toml or .json file, a table, or a list of them",
+    _read_sources,
+    lambda value: repr(list(value)),
+)
+PATHS = Kind(
+    "list of paths", "a path, or a list of paths", _read_paths, lambda value: repr(list(value))
+)
+WORDS = Kind("list of str", "a word, or a list of words", _read_paths, lambda value: str([*value]))
+LISTENERS = Kind(
+    "list of tables",
+    "a list of tables of listener options",
+    _read_listeners,
+    lambda value: repr([listener.listen for listener in value]),
+)
+
+
+class Commit(enum.Enum):
+    """What 250 stands for: on disk, or (for a benchmark) merely taken."""
+
+    DURABLE = "durable"
+    NONE = "none"
+
+
+def _node_id() -> str:
+    """The same for every start on this host, as KumoMTA's is."""
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname()))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of one installation. Durations are seconds, sizes are bytes."""
+
+    listener_domains: Annotated[
+        tuple[Source, ...], Declared(SOURCES, "the rules: who may send what to which domain")
+    ] = ()
+    listeners: Annotated[
+        tuple[Listener, ...],
+        Declared(LISTENERS, "where to listen; the first one's relay_hosts hold behind stock ones"),
+    ] = (Listener(),)
+    run_dir: Annotated[str, Declared(PATH, "where records, the queue and kept messages are")] = (
+        "run"
+    )
+    nodeid: Annotated[str, Declared(TEXT, "who wrote a record, where several write")] = (
+        msgspec.field(default_factory=_node_id)
+    )
+    commit: Annotated[
+        Commit, Declared(choice(Commit), "durable: 250 is said when it is on disk")
+    ] = Commit.DURABLE
+    sinks: Annotated[
+        tuple[str, ...], Declared(WORDS, "where records go: jsonl, terminal, or both")
+    ] = ("jsonl",)
+    max_segment_duration: Annotated[
+        float, Declared(DURATION, "after this a new log file is begun")
+    ] = 3600.0
+    max_segment_size: Annotated[int, Declared(BYTES, "after this a new log file is begun")] = (
+        256 * 1024 * 1024
+    )
+    retry_interval: Annotated[
+        float, Declared(DURATION, "the first delay before mail to relay is tried again")
+    ] = 60.0
+    max_retry_interval: Annotated[
+        float, Declared(DURATION, "the longest delay; in between each is twice the one before")
+    ] = 3600.0
+    max_age: Annotated[float, Declared(DURATION, "after this mail to relay is given up")] = (
+        7 * 86400.0
+    )
+    max_queue_messages: Annotated[
+        int, Declared(COUNT, "more mail to relay than this is answered 452")
+    ] = 1_000_000
+    max_queue_size: Annotated[
+        int, Declared(BYTES, "more bytes to relay than this are answered 452")
+    ] = 10 * 1024**3
+    max_unparsed_messages: Annotated[
+        int, Declared(COUNT, "more kept messages than this are answered 452")
+    ] = 100_000
+    max_unparsed_size: Annotated[
+        int, Declared(BYTES, "more kept bytes than this are answered 452")
+    ] = 1024**3
+    classification: Annotated[
+        tuple[str, ...], Declared(PATHS, "rule files for bounce_classification, beside our own")
+    ] = ()
+    handler_threads: Annotated[
+        int, Declared(COUNT, "threads in which the app's own handlers run")
+    ] = 32
+    stop_timeout: Annotated[
+        float, Declared(DURATION, "how long a stop waits for what is in flight")
+    ] = 30.0
+
+    @classmethod
+    def read(cls, module: ModuleType | Mapping[str, Any]) -> Self:
+        """The settings that a settings module, or a table, gives. Other names in it are not ours.
+
+        Raises `ConfigurationError` with all that is wrong.
+        """
+        table = module if isinstance(module, Mapping) else vars(module)
+        ours = {name: table[name] for name in OPTIONS if name in table}
+        file = None if isinstance(module, Mapping) else getattr(module, "__file__", None)
+        return cls(**read_strictly(ours, OPTIONS, Place(file=file)))
+
+
+OPTIONS: Final = declared(Settings)

@@ -1,0 +1,91 @@
+"""What should happen to a mail, said by the handlers, done by whoever replies.
+
+A handler of ours does nothing by itself: it stages records, a message to relay, a message to
+keep. Our receiver commits what was staged for all recipients, with that of other messages, before
+it answers. Behind a stock receiver there is no such moment, so each staging is committed at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from salmon.server import SMTPError
+
+from kumo_handlers.journal import reporting
+from kumo_handlers.journal.record import RecordType, Response, reception, rejection
+from kumo_handlers.mail.reply import Reply, reply
+from kumo_handlers.pipeline import installation, trace_headers
+from kumo_handlers.queue.kept import KeptMail
+from kumo_handlers.queue.queued_mail import QueuedMail
+
+if TYPE_CHECKING:
+    from kumo_handlers.mail.session import Peer
+    from kumo_handlers.pipeline.received_mail import ReceivedMail
+
+ACCEPTED = reply(250, "2.0.0", "OK")
+DROPPED = reply(250, "2.0.0", "OK, logged")
+# By these the peer may use its reverse-path: whoever it names may be told of a failure.
+_VOUCHED = ("relay_hosts", "relay_from", "relay_from_authz")
+
+
+def log_report(mail: ReceivedMail) -> None:
+    """Stage the records of the report that ``mail`` is; keep it whole if nobody can read it."""
+    installed = installation.current()
+    assert mail.report is not None  # noqa: S101 - the outcome says there is one
+    kept = None
+    if mail.outcome.is_unreadable:
+        kept = KeptMail(mail.arrival.id, mail.Data)
+        mail.kept.append(kept)
+    name = kept.file_name if kept else None
+    records = reporting.records(mail.arrival, mail.report, mail.Data, installed.reading, name)
+    mail.records.extend(records)
+    _settle(mail)
+
+
+def relay(mail: ReceivedMail) -> None:
+    """Stage ``mail`` for the relay, with the headers of the listener on top of it."""
+    installed = installation.current()
+    headers = trace_headers.make(mail.arrival, mail.listener, installed.reading.keys)
+    mail.mails.append(
+        QueuedMail.of(
+            mail.arrival,
+            (mail.To,),
+            headers + mail.Data,
+            body_8bit=mail.envelope.body_8bit,
+            smtputf8=mail.envelope.smtputf8,
+            verified_sender=mail.disposition.rule in _VOUCHED,
+        )
+    )
+    if all(record.type is not RecordType.RECEPTION for record in mail.records):
+        mail.records.append(reception(mail.arrival, Response.of(ACCEPTED)))
+    _settle(mail)
+
+
+def refuse(mail: ReceivedMail) -> NoReturn:
+    """Stage the refusal's record, and end the mail with its reply."""
+    answer = not_permitted(mail.arrival.session.peer)
+    mail.records.append(rejection(mail.arrival, Response.of(answer, "DATA")))
+    _settle(mail)
+    raise smtp_error(answer)
+
+
+def drop() -> NoReturn:
+    """End the mail: it is logged, and goes nowhere."""
+    raise smtp_error(DROPPED)
+
+
+def not_permitted(peer: Peer) -> Reply:
+    """The refusal of reference: it names the peer, and nothing of the policy."""
+    return reply(550, "5.7.1", f"relaying not permitted for {peer}")
+
+
+def smtp_error(answer: Reply) -> SMTPError:
+    """The reply in the form in which Salmon's handlers say one."""
+    status = f"{answer.status} " if answer.status else ""
+    return SMTPError(answer.code, status + answer.text)
+
+
+def _settle(mail: ReceivedMail) -> None:
+    """Commit now, where nobody does later."""
+    if mail.at_once:
+        installation.current().committer.commit_blocking(mail.take_staged())

@@ -1,0 +1,61 @@
+"""What stands on top of a relayed message: Received, and the header that a report is traced by.
+
+Nothing else is touched: signatures of others stay good.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from kumo_handlers.reports import trace
+
+if TYPE_CHECKING:
+    from kumo_handlers.journal.record import Arrival
+    from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.reports.trace import Keys
+
+_RECEIVED = b"received:"
+# RFC 5321, 6.3: a large number of Received fields, at least 100, is a loop.
+MAX_HOPS = 100
+
+
+def make(arrival: Arrival, listener: Listener, keys: Keys = trace.NO_KEYS) -> bytes:
+    """The headers that ``listener`` adds to one recipient's copy, CRLF line ends."""
+    wanted = listener.trace_headers
+    headers = []
+    if wanted.received_header:
+        headers.append(_received(arrival))
+    if wanted.supplemental_header:
+        names = wanted.include_meta_names
+        meta = {name: value for name, value in arrival.session.meta.items() if name in names}
+        value = trace.make(str(arrival.forward_path), meta, keys, now=arrival.time)
+        headers.append(f"{wanted.header_name}: {value}")
+    return "".join(f"{header}\r\n" for header in headers).encode("utf-8", "surrogateescape")
+
+
+def _received(arrival: Arrival) -> str:
+    """RFC 5321, 4.4. The recipient may be named, for each has a copy of its own."""
+    session = arrival.session
+    name = session.client_name or "unknown"
+    return (
+        f"Received: from {name} ([{_literal(session.peer.host)}])\r\n"
+        f"\tby {session.hostname} (kumo_handlers) with {session.protocol} id {arrival.id}\r\n"
+        f"\tfor <{arrival.forward_path}>; {formatdate(arrival.time)}"
+    )
+
+
+def _literal(host: str) -> str:
+    """An IP as RFC 5321, 4.1.3 writes it in brackets."""
+    return f"IPv6:{host}" if ":" in host else host or "unknown"
+
+
+def is_looping(content: bytes) -> bool:
+    """Whether the message went through too many servers to be going anywhere."""
+    end = content.find(b"\r\n\r\n")
+    header = content[: end if end >= 0 else len(content)]
+    # A message seldom has ten of them: the count is only made where there is much to count.
+    if len(header) < MAX_HOPS * len(_RECEIVED):
+        return False
+    lines = b"\r\n" + header.lower()
+    return lines.count(b"\r\n" + _RECEIVED) >= MAX_HOPS
