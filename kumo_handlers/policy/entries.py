@@ -14,7 +14,7 @@ from kumo_handlers.errors import AddressError, Problem
 from kumo_handlers.mail.address import fold_domain
 from kumo_handlers.policy import endpoint
 from kumo_handlers.policy.domain_map import CATCH_ALL
-from kumo_handlers.policy.listener_domain import OPTIONS
+from kumo_handlers.policy.listener_domain import OPTIONS, SECTIONS
 from kumo_handlers.policy.options import Place, read, shown
 from kumo_handlers.policy.source_lines import find_lines
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 # The options an entry gives, by name. One object for all equal tables, so never to be changed.
 Given = dict[str, Any]
-
-# The top-level table that is no domain: it holds the sections of the listeners.
-SECTIONS = "listener"
 
 
 class Entries(msgspec.Struct, frozen=True):

@@ -27,6 +27,8 @@ class ReportDisposition(enum.Enum):
 _DISPOSITION = choice_or_bool(
     ReportDisposition, true=ReportDisposition.LOG, false=ReportDisposition.IGNORE
 )
+# The top-level table of a rule file that is no domain: it holds the sections of the listeners.
+SECTIONS: Final = "listener"
 NOWHERE: Final = Networks.parse(())
 
 

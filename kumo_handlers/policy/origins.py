@@ -6,10 +6,11 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from kumo_handlers.errors import AddressError, ConfigurationError
+from kumo_handlers.errors import AddressError
 from kumo_handlers.policy import source
 from kumo_handlers.policy.endpoint import canonical
-from kumo_handlers.policy.entries import SECTIONS, fold_key
+from kumo_handlers.policy.entries import fold_key
+from kumo_handlers.policy.listener_domain import SECTIONS
 from kumo_handlers.policy.source_lines import find_lines
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from kumo_handlers.policy.source_lines import Path
 
-# Section and key of an entry, and its line; no line in a table that was given in place.
-Index = dict[tuple[str, str], int | None]
+# Section and key of an entry, as the policy knows it.
+Entry = tuple[str, str]
+
+_DEEPEST = 3  # listener, section, domain
 
 
 class Origins:
@@ -28,49 +31,72 @@ class Origins:
     """
 
     def __init__(self, sources: Iterable[source.Source]) -> None:
-        self._digests: dict[str, str] = {}
-        self._indexes: dict[str, Index] = {}
+        self._stamps: dict[str, source.Stamp] = {}
+        self._indexes: dict[str, dict[Entry, int]] = {}
+        digests = ""
         for read in sources:
-            self._digests[read.name] = read.digest
+            digests += read.digest
+            self._stamps[read.name] = read.stamp
             if not read.is_file:
-                self._indexes[read.name] = _index_of(dict.fromkeys(_table_paths(read.tables)))
-        self.files = tuple(name for name in self._digests if name not in self._indexes)
-        self.version = hashlib.sha256("".join(self._digests.values()).encode()).hexdigest()[:16]
+                paths = dict.fromkeys(_paths(read.tables), 0)
+                self._indexes[read.name] = dict(_entries(paths))
+        self.files = tuple(name for name, stamp in self._stamps.items() if stamp)
+        self.version = hashlib.sha256(digests.encode()).hexdigest()[:16]
 
     def find(self, section: str, key: str) -> str:
         """``FILE:LINE`` of an entry in each source that has it, ``""`` where none is left."""
-        places = []
-        for name in self._digests:
-            index = self._index(name)
-            if (section, key) in index:
-                line = index[section, key]
-                places.append(name if line is None else f"{name}:{line}")
-        return ", ".join(places)
+        places = ((name, self._line(name, (section, key))) for name in self._stamps)
+        return ", ".join(
+            f"{name}:{line}" if line else name for name, line in places if line is not None
+        )
 
-    def _index(self, name: str) -> Index:
-        if name not in self._indexes:
-            self._indexes[name] = self._read(name)
-        return self._indexes[name]
-
-    def _read(self, name: str) -> Index:
-        """The lines of a file; none when it is no longer the file that was loaded."""
-        try:
-            read = source.from_file(name)
-        except ConfigurationError:
-            return {}
-        return _index_of(find_lines(read.text)) if read.digest == self._digests[name] else {}
+    def _line(self, name: str, entry: Entry) -> int | None:
+        """The line of an entry; 0 in a table that has no lines, None where it is not."""
+        if name in self._indexes:
+            return self._indexes[name].get(entry)
+        if source.stamp(name) != self._stamps[name]:
+            return None
+        content = source.content(name)
+        line = _header_line(content, entry)
+        if line is not None or not _may_speak_of(content, entry[1]):
+            return line
+        lines = find_lines(source.decode(name, content), deepest=_DEEPEST)
+        self._indexes[name] = dict(_entries(lines))
+        return self._indexes[name].get(entry)
 
 
-def _table_paths(tables: Mapping[str, Any]) -> Iterator[Path]:
+def _header_line(content: bytes, entry: Entry) -> int | None:
+    """The line of an entry that has a plain header: found by a search, without a scan.
+
+    The log asks for the origin of what it refuses, and a large file takes a second to scan.
+    """
+    for name in (f'"{entry[1]}"', f"'{entry[1]}'"):
+        wanted = name.encode()
+        at = content.find(wanted)
+        while at >= 0:
+            start = content.rfind(b"\n", 0, at) + 1
+            end = content.find(b"\n", at)
+            line = content[start : end if end >= 0 else None].decode(errors="replace").lstrip()
+            if line.startswith("[") and entry in dict(_entries(find_lines(line))):
+                return content.count(b"\n", 0, start) + 1
+            at = content.find(wanted, at + 1)
+    return None
+
+
+def _may_speak_of(content: bytes, key: str) -> bool:
+    """Whether a file can hold a key in another spelling: case, an escape, a U-label."""
+    return "xn--" in key or b"\\" in content or key.encode() in content.lower()
+
+
+def _paths(tables: Mapping[str, Any]) -> Iterator[Path]:
     """The paths of the entries in a table that was given in place."""
     yield from ((name,) for name in tables)
     for section, part in tables.get(SECTIONS, {}).items():
         yield from ((SECTIONS, section, name) for name in part)
 
 
-def _index_of(lines: Mapping[Path, int | None]) -> Index:
-    """Lines by section and key, as the policy knows them."""
-    index: Index = {}
+def _entries(lines: Mapping[Path, int]) -> Iterator[tuple[Entry, int]]:
+    """The lines of the entries among ``lines``."""
     for path, line in lines.items():
         match path:
             case [name] if name != SECTIONS:
@@ -80,5 +106,4 @@ def _index_of(lines: Mapping[Path, int | None]) -> Index:
             case _:
                 continue
         with suppress(AddressError):
-            index.setdefault((section, fold_key(name)), line)
-    return index
+            yield (section, fold_key(name)), line

@@ -15,48 +15,51 @@ import msgspec
 import tomli
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.policy import lua_lists
+from kumo_handlers.policy import lua_lists, toml_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+# Modification time, size and inode; None for what is not there.
+Stamp = tuple[int, int, int] | None
+
+
 class Source(msgspec.Struct, frozen=True):
-    """One source: what it is called, whether it is a file, its text, a hash of it, its tables."""
+    """One source: what it is called, a hash of its content, its tables.
+
+    Of a file also its text, and the stamp it had before it was read.
+    """
 
     name: str
-    is_file: bool
-    text: str
     digest: str
     tables: dict[str, Any]
+    text: str = ""
+    stamp: Stamp = None
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def is_file(self) -> bool:
+        """Whether there is a file to point at, and to watch."""
+        return self.stamp is not None
 
 
 def from_file(name: str) -> Source:
     """Read a TOML file, or a JSON file where the name ends in ``.json``."""
-    content = _content(name)
-    try:
-        # Editors on Windows begin a file with a byte order mark; it says nothing about mail.
-        text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _unreadable("is not UTF-8", name, line) from error
+    before = stamp(name)
+    read = content(name)
+    text = decode(name, read)
     tables, warnings = (_json if name.endswith(".json") else _toml)(name, text)
-    return Source(name, True, text, hashlib.sha256(content).hexdigest(), tables, warnings)  # noqa: FBT003 - the field is called is_file
+    return Source(name, _digest(read), tables, text, before, warnings)
 
 
 def from_mapping(name: str, tables: Mapping[str, Any]) -> Source:
     """A table given in place, in Python settings."""
-    text = repr(tables)
-    return Source(name, False, "", hashlib.sha256(text.encode()).hexdigest(), dict(tables))  # noqa: FBT003 - as above
+    return Source(name, _digest(repr(tables).encode()), dict(tables))
 
 
-def signature(files: Iterable[str]) -> tuple[tuple[int, int, int] | None, ...]:
-    """What changes when one of ``files`` does: cheap enough to be asked each second."""
-    return tuple(map(_signature, files))
-
-
-def _signature(name: str) -> tuple[int, int, int] | None:
+def stamp(name: str) -> Stamp:
+    """What changes when a file does: cheap enough to be asked each second."""
     try:
         status = Path(name).stat()
     except OSError:
@@ -64,7 +67,17 @@ def _signature(name: str) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _content(name: str) -> bytes:
+def signature(files: Iterable[str]) -> tuple[Stamp, ...]:
+    """The stamps of all ``files``: what a watcher compares."""
+    return tuple(map(stamp, files))
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def content(name: str) -> bytes:
+    """The bytes of a file. Raises `ConfigurationError`."""
     try:
         return Path(name).read_bytes()
     except OSError as error:
@@ -72,9 +85,19 @@ def _content(name: str) -> bytes:
         raise _unreadable(f"cannot be read: {reason}", name) from error
 
 
+def decode(name: str, read: bytes) -> str:
+    """The text of a file that was read. Raises `ConfigurationError`, with the line."""
+    try:
+        # Editors on Windows begin a file with a byte order mark; it says nothing about mail.
+        return read.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = read.count(b"\n", 0, error.start) + 1
+        raise _unreadable("is not UTF-8", name, line) from error
+
+
 def _toml(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     try:
-        return tomli.loads(text), ()
+        return toml_pieces.parse(text), ()
     except RecursionError as error:
         raise _unreadable("is nested too deeply", name) from error
     except tomli.TOMLDecodeError as error:
@@ -82,7 +105,7 @@ def _toml(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
         if not lists:
             raise _unreadable(f"is not TOML: {error.msg}", name, error.lineno) from error
     try:
-        tables = tomli.loads(lua_lists.in_brackets(text, lists))
+        tables = toml_pieces.parse(lua_lists.in_brackets(text, lists))
     except tomli.TOMLDecodeError as error:
         raise _unreadable(f"is not TOML: {error.msg}", name, error.lineno) from error
     return tables, (_braces(name, text, lists),)

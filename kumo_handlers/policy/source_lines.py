@@ -48,13 +48,13 @@ def tokens(text: str) -> Iterator[Token]:
             line += token.count("\n")
 
 
-def find_lines(text: str) -> dict[Path, int]:
+def find_lines(text: str, *, deepest: int = 100) -> dict[Path, int]:
     """The line of each table and each key of a text, by its path from the top.
 
     ``("listener", "127.0.0.1:25", "*.example.com", "log_oob")`` is such a path, however the text
-    spells it: headers, dotted keys, inline tables.
+    spells it: headers, dotted keys, inline tables. Paths longer than ``deepest`` are left out.
     """
-    scan = _Scan()
+    scan = _Scan(deepest)
     for token in tokens(text):
         scan.feed(token)
     return scan.lines
@@ -67,7 +67,8 @@ class _Scan:
     being read, None while a value is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, deepest: int) -> None:
+        self.deepest = deepest
         self.lines: dict[Path, int] = {}
         self.open: list[tuple[str, Path]] = []
         self.table: Path = ()
@@ -115,7 +116,7 @@ class _Scan:
 
     def _found(self, known: int, path: Path, line: int) -> None:
         """Note a path, and what a dotted key makes on the way to it."""
-        for length in range(known + 1, len(path) + 1):
+        for length in range(known + 1, min(len(path), self.deepest) + 1):
             self.lines.setdefault(path[:length], line)
 
 
