@@ -26,7 +26,9 @@ MAX_TEXT = 4 * 1024 * 1024
 
 _BLANK_LINE = re.compile(rb"\n\r*+\n")
 _LEADING_LINES = re.compile(rb"[\r\n]*+")
-_FIRST_DELIMITER = re.compile(rb"(?:\A|\n)--([^\s]{1,200})[ \t]*+\r?(?:\n|\Z)")
+_ANY_DELIMITER = re.compile(
+    rb"^--([^\s-][^\s]{0,199}+)[ \t]*+\r?\nContent-", re.MULTILINE | re.IGNORECASE
+)
 _LINE = rb"[^\n]*+(?:\n|\Z)"
 _HEADER_LINES = re.compile(rb"(?:[!-9;-~]++[ \t]*+:" + _LINE + rb"(?:[ \t]" + _LINE + rb")*+)*+")
 
@@ -84,6 +86,10 @@ class Part(msgspec.Struct, frozen=True, gc=False):
             return body
         declared = header_fields.first(block, lowered, b"content-transfer-encoding") or ""
         return encoding.transferred(body, header_fields.content_type(declared))
+
+    def raw(self, limit: int = MAX_TEXT) -> str:
+        """Header block and body as they came, as fields: for parts that do not keep them apart."""
+        return header_fields.lines(self.content[self.start : min(self.end, self.start + limit)])
 
     def text(self, limit: int = MAX_TEXT) -> str:
         """The body as prose, in its charset, with LF line ends: to be read, not to be relayed."""
@@ -152,6 +158,10 @@ class Message:
             self._parts = tuple(found) or (self.root,)
         return self._parts
 
+    def first_parts(self, window: int) -> list[Part]:
+        """The parts of a multipart that begin in the first bytes of the body; without a walk."""
+        return list(_children(self.root, self.root.body_start + window))
+
 
 def _skip_lines(content: bytes) -> int:
     """Where the header block starts: some gateways put an empty line before it."""
@@ -189,12 +199,15 @@ def _gather(part: Part, found: list[Part]) -> None:
         _gather(child, found)
 
 
-def _children(part: Part) -> Iterator[Part]:
-    """The parts of a multipart (RFC 2046, 5.1.1); the last one may be cut off anywhere."""
-    delimiter = b"--" + _boundary(part)
+def _children(part: Part, stop_at: int | None = None) -> Iterator[Part]:
+    """The parts of a multipart (RFC 2046, 5.1.1); the last one may be cut off anywhere.
+
+    With ``stop_at`` the content counts as cut off there.
+    """
+    content = part.content
+    end = part.end if stop_at is None else min(part.end, stop_at)
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
-    content, end = part.content, part.end
-    at = _delimiter(content, delimiter, part.body_start, end)
+    delimiter, at = _first_delimiter(part, end)
     for _ in range(MAX_PARTS):
         if at < 0 or content.startswith(b"--", at + len(delimiter)):
             return
@@ -241,10 +254,18 @@ def _delimiter(content: bytes, delimiter: bytes, start: int, end: int) -> int:
     return -1
 
 
-def _boundary(part: Part) -> bytes:
-    """The boundary declared, or, where none is, the first line that looks like a delimiter."""
+def _first_delimiter(part: Part, end: int) -> tuple[bytes, int]:
+    """The delimiter of a multipart, and where it first stands, -1 for nowhere.
+
+    Where none is declared, or the declared one does not occur, the first line that looks like
+    one is it.
+    """
+    content, start = part.content, part.body_start
     declared = part.parameters.get("boundary", "").rstrip()
     if declared:
-        return declared.encode("utf-8", "surrogateescape")
-    found = _FIRST_DELIMITER.search(part.content, part.body_start, part.end)
-    return found[1] if found else b"\n"
+        delimiter = b"--" + declared.encode("utf-8", "surrogateescape")
+        at = _delimiter(content, delimiter, start, end)
+        if at >= 0:
+            return delimiter, at
+    found = _ANY_DELIMITER.search(content, start, min(end, start + MAX_HEADER_BLOCK))
+    return (b"--" + found[1], found.start(1) - 2) if found else (b"", -1)

@@ -1,0 +1,65 @@
+"""Feedback reports that have no part with fields, and say in their header what they are.
+
+QUIRK: Hotmail (JMRP) sends the message complained about with a few fields put before its own, and
+the subject ``complaint about message from IP``; Amazon SES passes such mail on. Others declare
+``report-type=feedback-report`` and forget the part, or write its fields as text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kumo_handlers.reports import arf, fields, returned, values
+
+if TYPE_CHECKING:
+    from kumo_handlers.reports import mime
+    from kumo_handlers.reports.fields import Group
+    from kumo_handlers.reports.report import FeedbackReport
+
+_SUBJECT = b"complaint about message from"
+_SOURCE_IP = re.compile(r"complaint about message from[ :\[(]*+([0-9a-f.:]{3,45})", re.IGNORECASE)
+# Where the recipient stands that they put into the message: Hotmail, and who learnt from it.
+_RECIPIENT = ("x-hmxmroriginalrecipient", "x-original-rcpt-to", "x-rcpt-to")
+_MAX_TEXT = 64 * 1024
+
+
+def read(message: mime.Message) -> FeedbackReport | None:
+    """The report, most of its fields concluded; None where nothing is complained about."""
+    if _SUBJECT not in message.lowered and b"feedback-report" not in message.lowered:
+        return None
+    remarks = ["no message/feedback-report part"]
+    original = returned.find(message.parts, -1, remarks)
+    group = _written(message, remarks)
+    if original is None and not group:
+        return None
+    first = {name.lower(): value for name, value in reversed(returned.headers(original))}
+    concluded = _concluded(message, first)
+    return arf.assemble(concluded | group, original, remarks, concluded.keys() - group.keys())
+
+
+def _written(message: mime.Message, remarks: list[str]) -> Group:
+    """The fields that stand in a part of text."""
+    for part in message.parts:
+        if part.content_type.startswith("text/") and part.content_type != "text/rfc822-headers":
+            text = part.text(_MAX_TEXT)
+            start = text.lower().find("feedback-type:")
+            if start >= 0:
+                remarks.append("the fields stand in text")
+                found = fields.read(text[start:], remarks)
+                return found[0] if found else {}
+    return {}
+
+
+def _concluded(message: mime.Message, original: dict[str, str]) -> Group:
+    """What the subject and the header fields of the message say."""
+    source_ip = _SOURCE_IP.search(message.header("subject") or "")
+    recipient = next((original[name] for name in _RECIPIENT if original.get(name)), None)
+    return_path = original.get("return-path")
+    found = {
+        "feedback-type": "abuse",
+        "source-ip": source_ip[1] if source_ip else None,
+        "original-rcpt-to": values.address(recipient) if recipient else None,
+        "original-mail-from": values.address(return_path) if return_path else None,
+    }
+    return {name: [value] for name, value in found.items() if value}

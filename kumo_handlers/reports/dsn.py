@@ -1,0 +1,97 @@
+"""Delivery status notifications (RFC 3464, RFC 6533): the stage for reports that have fields.
+
+One reader for the standard and for what departs from it. It notes each departure; a report
+without any is `Source.RFC3464`, every other `Source.TOLERANT`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kumo_handlers.reports import returned, signs, values
+from kumo_handlers.reports.fields import PER_MESSAGE, remark, single
+from kumo_handlers.reports.groups import Groups
+from kumo_handlers.reports.recipient_status import date, recipient_status
+from kumo_handlers.reports.report import DSN, Returned, Source, Typed
+
+if TYPE_CHECKING:
+    from kumo_handlers.reports import mime
+    from kumo_handlers.reports.fields import Group
+
+# Thousands of recipients fit into it.
+MAX_BODY = 512 * 1024
+STANDARD_TYPES = ("message/delivery-status", "message/global-delivery-status")
+
+
+def read(message: mime.Message) -> DSN | None:
+    """The DSN in ``message``: None where no part is one, or none names a recipient."""
+    if not signs.may_have_report_parts(message):
+        return None
+    groups = Groups()
+    last = -1
+    for index, part in enumerate(message.parts):
+        if part.content_type.endswith("delivery-status"):
+            last = index
+            _add(groups, part)
+    if last < 0 or not groups.recipients:
+        return None
+    if message.content_type != "multipart/report":
+        remark(groups.remarks, "the message is no multipart/report")
+    elif b"delivery-status" not in message.lowered:
+        # RFC 6522, 3: the parameter has to be there.
+        remark(groups.remarks, "the report-type is not delivery-status")
+    original = returned.find(message.parts, last, groups.remarks)
+    report = assemble(groups, Returned(returned.headers(original)))
+    if report and message.content_type != "multipart/report" and not signs.is_from_mailer(message):
+        # A person who forwards a bounce may attach its parts: nobody vouches for them.
+        return msgspec.structs.replace(report, source=Source.TEXT)
+    return report
+
+
+def _add(groups: Groups, part: mime.Part) -> None:
+    if part.content_type not in STANDARD_TYPES:
+        remark(groups.remarks, f"the report has the type {part.content_type[:60]}")
+    if part.end - part.body_start > MAX_BODY:
+        remark(groups.remarks, f"the report was read up to {MAX_BODY} bytes")
+    text = part.lines(MAX_BODY)
+    known = len(groups.recipients)
+    groups.add(text)
+    if len(groups.recipients) == known and b"ecipient" in part.header_block:
+        # No empty line between the part's own header and its fields: they are in the header.
+        remark(groups.remarks, "no empty line before the fields")
+        groups.add(part.raw(MAX_BODY))
+
+
+def assemble(groups: Groups, original: Returned) -> DSN | None:
+    """The report that the groups are; None where no recipient is named."""
+    remarks = groups.remarks
+    recipients = tuple(recipient_status(group, remarks) for group in groups.recipients)
+    if not any(recipient.recipient for recipient in recipients):
+        return None
+    message = groups.message
+    reporting_mta = _typed(message, "reporting-mta", remarks)
+    received_from_mta = _typed(message, "received-from-mta", remarks)
+    dsn_gateway = _typed(message, "dsn-gateway", remarks)
+    if reporting_mta is None:
+        # RFC 3464, 2.2.2: the one field about the message that has to be there.
+        remark(remarks, "no Reporting-MTA")
+    arrival_date = date(message, "arrival-date", remarks)
+    return DSN(
+        source=Source.TOLERANT if remarks else Source.RFC3464,
+        recipients=recipients,
+        reporting_mta=reporting_mta,
+        received_from_mta=received_from_mta,
+        dsn_gateway=dsn_gateway,
+        arrival_date=arrival_date,
+        original_envelope_id=single(message, "original-envelope-id", remarks) or None,
+        extensions={name: found for name, found in message.items() if name not in PER_MESSAGE},
+        returned=original,
+        remarks=tuple(remarks),
+    )
+
+
+def _typed(group: Group, name: str, remarks: list[str]) -> Typed | None:
+    value = single(group, name, remarks)
+    return values.typed(value) if value else None

@@ -1,0 +1,104 @@
+"""Cheap signs in a header block that a message may be a report.
+
+Nearly all mail is none, so these are asked of every message: each is a search in the header
+block, and for a few types a look at the first parts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from kumo_handlers.reports import encoding
+
+if TYPE_CHECKING:
+    from kumo_handlers.reports import mime
+
+# Types of a whole message that may hold report parts, besides multipart/report.
+_OTHER_TYPES = frozenset({"multipart/mixed", "multipart/related", "multipart/parallel"})
+_REPORT_TYPES = ("delivery-status", "feedback-report")
+# In a message of those types a report's parts come early: only so much is looked through.
+_WINDOW = 16 * 1024
+
+# Subjects that say that something was not delivered, in lower case.
+_FAILED = re.compile(
+    r"undeliver|returned mail|returned message|failure notice|delivery (?:status )?notification|"
+    r"mail delivery|return(?:ed|ing) (?:message )?to sender|non-?deliver|bounced|message rejected|"
+    r"delivery (?:has )?(?:failed|failure|error|problem|status|report)|(?:mail|message) failure|"
+    r"(?:not|n't) (?:be )?(?:delivered|sent)|message delivery|non remis|unzustellbar|"
+    r"unable to deliver"
+)
+# A person answers it, or passes it on.
+_REPLY = re.compile(r"\s*+(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:", re.IGNORECASE)
+_SUBJECT = ("deliver", "return", "fail", "bounce", "reject", "remis", "zustell", "sent", "=?")
+
+
+def may_have_report_parts(message: mime.Message) -> bool:
+    """Whether the structure of ``message`` is worth a walk for report parts."""
+    lowered = message.lowered
+    if b"multipart/" not in lowered:
+        return b"message/" in lowered and message.content_type.endswith(_REPORT_TYPES)
+    if b"multipart/report" in lowered or b"delivery-status" in lowered:
+        return True
+    return message.content_type in _OTHER_TYPES and any(
+        part.content_type.endswith(_REPORT_TYPES) or part.content_type == "multipart/report"
+        for part in message.first_parts(_WINDOW)
+    )
+
+
+def may_have_report_text(message: mime.Message) -> bool:
+    """Whether the texts of ``message`` are worth a search for report fields.
+
+    What a person answers or passes on is not, nor what a mailing list distributes.
+    """
+    lowered = message.lowered
+    if b"list-id:" in lowered or b"list-post:" in lowered:
+        return False
+    if b"multipart/report" in lowered:
+        return True
+    if b"mailer-daemon" in lowered or b"postmaster" in lowered:
+        return not _REPLY.match(message.header("subject") or "")
+    return says_it_failed(message)
+
+
+def says_it_failed(message: mime.Message) -> bool:
+    """Whether the subject says that a message was not delivered, and is no answer to that."""
+    subject = (message.header("subject") or "").lower()
+    if not any(word in subject for word in _SUBJECT):
+        return False
+    return bool(_FAILED.search(encoding.words(subject))) and not _REPLY.match(subject)
+
+
+def is_null_path(message: mime.Message) -> bool:
+    """Whether the reverse-path is null (RFC 5321, 4.5.5); unknown, Return-Path stands for it."""
+    if message.reverse_path is not None:
+        return message.reverse_path == ""
+    return (message.header("return-path") or "").replace(" ", "") == "<>"
+
+
+def is_from_mailer(message: mime.Message) -> bool:
+    """Whether a program sent it: a null reverse-path, a mailer's name, RFC 3834's field."""
+    if is_null_path(message):
+        return True
+    sender = (message.header("from") or "").lower()
+    if "mailer-daemon" in sender or "postmaster" in sender:
+        return True
+    return (message.header("auto-submitted") or "no").lower() != "no"
+
+
+def claims(message: mime.Message) -> str | None:
+    """What a message says it is: ``dsn``, ``feedback``, or None for no report."""
+    for part in message.parts if may_have_report_parts(message) else ():
+        if part.content_type.endswith(_REPORT_TYPES):
+            return "feedback" if part.content_type.endswith("feedback-report") else "dsn"
+    if message.content_type == "multipart/report":
+        kind = message.root.parameters.get("report-type", "delivery-status").lower()
+        if kind == "feedback-report":
+            return "feedback"
+        # RFC 8098 and RFC 8460 have report-types of their own, which are no bounces.
+        return "dsn" if kind == "delivery-status" and not _is_mdn(message) else None
+    return "dsn" if is_null_path(message) and says_it_failed(message) else None
+
+
+def _is_mdn(message: mime.Message) -> bool:
+    return any(part.content_type == "message/disposition-notification" for part in message.parts)
