@@ -25,7 +25,10 @@ _BRACKETED = r"<(?:mailto:|smtp:)?([^\s<>@:]{1,256}@[^\s<>@]{1,255})>"
 ADDRESS = re.compile(rf"{_BRACKETED}|({_QUOTED}|{BARE})", re.IGNORECASE)
 
 # ``;dda:SMTP=user@host`` of X.400, ``RFC822=`` of the same kind, ``To=`` of log lines.
-_PREFIX = re.compile(r"(?:smtp|rfc-?822|to|rcpt|recipient|address|email)=", re.IGNORECASE)
+# ``550-user@host`` is a line of a reply that runs over several (RFC 5321, 4.2.1).
+_PREFIX = re.compile(
+    r"(?:smtp|rfc-?822|to|rcpt|recipient|address|email)=|[45][0-5]\d-", re.IGNORECASE
+)
 _WRAPPING = "'`*=|."
 # ``cid:image001.png@01D5`` in HTML, and what people write to show a form.
 _NO_DOMAIN = re.compile(r"\.(?:png|jpe?g|gif|bmp|css|js|php|html?)$", re.IGNORECASE)
@@ -42,13 +45,18 @@ def clean(found: str) -> str:
     """An address as it was meant: without what prose put round it; ``""`` for none."""
     text = found.strip().strip("<>").strip()
     if text[:1] != '"':
-        text = _PREFIX.sub("", text, count=1) if "=" in text else text
+        text = _strip_prefix(text)
         text = text.lstrip(_WRAPPING)
     local_part, at, domain = text.rpartition("@")
     domain = domain.rstrip(".,;:'`\"!?)")
     if not at or not local_part or not domain or _NO_DOMAIN.search(local_part):
         return ""
     return f"{local_part}@{domain}"
+
+
+def _strip_prefix(text: str) -> str:
+    prefix = _PREFIX.match(text) or (_PREFIX.search(text) if "=" in text else None)
+    return text[prefix.end() :] if prefix else text
 
 
 def find(text: str) -> Iterator[tuple[str, re.Match[str]]]:

@@ -164,6 +164,7 @@ PLAIN_DELIVERY = (
 GIVEN_UP = (
     *("permanent error", "failed permanently", "given up", "giving up", "gave up"),
     *("permanent fatal", "permanent failure", "will not be retried", "no further attempts"),
+    *("unrecoverable", "will be deleted from", "has been deleted from", "not be attempted again"),
 )
 _SUBJECT_DELAY = ("(delay", ": delay", "delayed mail", "delay notification", ": warning")
 
@@ -211,13 +212,12 @@ def says(folded: str, fragments: tuple[str, ...]) -> bool:
 def action_of(folded: str, subject: str, openings: tuple[Opening, ...]) -> Action:
     """What the notice says happened: a delay only where nobody has given up.
 
-    A delivery only where nothing speaks of a failure or a delay.
+    A delivery only where that is said first.
     """
     if says(subject, (*PLAIN_DELAY, *_SUBJECT_DELAY)) and not says(subject, PLAIN_FAILURE):
         return Action.DELAYED
-    actions = {opening.action for opening in openings if opening.is_plain}
-    if Action.DELAYED in actions and not says(folded, GIVEN_UP):
+    plain = [opening.action for opening in openings if opening.is_plain]
+    if Action.DELAYED in plain and not says(f"{subject} {folded}", GIVEN_UP):
         return Action.DELAYED
-    if Action.DELIVERED in actions and Action.FAILED not in actions:
-        return Action.DELIVERED
-    return Action.FAILED
+    # What follows a success may still warn of later errors elsewhere.
+    return Action.DELIVERED if plain[:1] == [Action.DELIVERED] else Action.FAILED

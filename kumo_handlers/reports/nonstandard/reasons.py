@@ -166,9 +166,9 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     # X.1.6 mailbox has moved
     ("1.6", ("has moved", "no longer with", "no longer at", "changed his address", "user moved")),
-    # X.4.1 no answer from host
+    # X.4.1 no answer from host, X.4.2 bad connection: transient, however long it lasted
     (
-        "4.1",
+        "4.4.1",
         (
             *("connection refused", "no route to host", "host is down", "not reachable"),
             *("could not connect", "unable to connect", "couldn't connect", "can't connect"),
@@ -176,9 +176,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("no answer from host", "could not initiate", "operation timed out", "not responding"),
         ),
     ),
-    # X.4.2 bad connection
     (
-        "4.2",
+        "4.4.2",
         (
             *("connection dropped", "lost connection", "connection lost", "connection died"),
             *("timed out while", "connection reset", "closed connection", "connection closed"),
@@ -228,6 +227,7 @@ def status_of(folded: str, reply_code: int | None, action: Action) -> EnhancedSt
     leading = _class(reply_code, action)
     for status, fragments in _REASONS:
         if any(fragment in folded for fragment in fragments):
+            # A status with its class stands for what has no permanent form.
             return _code(status if status.count(".") > 1 else f"{leading}.{status}")
     return _code(_REPLIES.get(reply_code or 0, f"{leading}.0.0"))
 

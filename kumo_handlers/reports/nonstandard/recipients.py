@@ -52,7 +52,7 @@ _RULE = re.compile(r"[-=*_#]{3,}")
 _CONTACT = re.compile(
     r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|"
     r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
-    r"mail from|^from|absender|remitente|expéditeur|差出人|发件人|message-id|reply[- ]to"
+    r"mail from|^from|absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
 )
 _TRANSCRIPT = re.compile(
     rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.\d{{1,2}}\.\d{{1,3}} )?)?"

@@ -30,6 +30,10 @@ _CODE = re.compile(
 )
 
 
+# Reports of success, which Postfix gives in the words of its failures.
+_ACCEPTED = re.compile(r": 25[01][ -](?:2\.\d\.\d|ok|requested|message|queued|accepted)")
+
+
 def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) -> RecipientStatus:
     """The recipient's group, as a delivery-status part would have said it."""
     section = _section(notice, found, others)
@@ -37,8 +41,11 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
         section = [line for line in notice.lines if line]
     code, status, line = _codes(section)
     inferred = ["action"]
-    if status is None:
-        folded = openings.fold(" ".join(section))
+    folded = openings.fold(" ".join(section))
+    if code is None and status is None and _ACCEPTED.search(folded):
+        action = Action.DELIVERED
+    if status is None or (_is_general(status) and "service unavailable" in folded):
+        # QUIRK: sendmail closes each transcript with "554 5.0.0 Service unavailable".
         status = reasons.status_of(folded, code, action)
         inferred.append("status")
     return RecipientStatus(
@@ -49,6 +56,10 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
         diagnostic_code=_diagnostic(section, line, code),
         inferred=("final_recipient", *inferred) if found.remark else tuple(inferred),
     )
+
+
+def _is_general(status: EnhancedStatusCode) -> bool:
+    return status.subject == 0 and status.detail == 0
 
 
 def _section(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]:
@@ -72,7 +83,7 @@ def _codes(section: list[str]) -> tuple[int | None, EnhancedStatusCode | None, i
     Both at once, as a reply has them, is worth more than either alone further up.
     """
     for index, line in enumerate(section):
-        if both := _BOTH.search(line):
+        if (both := _BOTH.search(line)) and not both[2].endswith(".0.0"):
             return int(both[1]), EnhancedStatusCode.find(both[2]), index
     code, status, at = None, None, -1
     for index, line in enumerate(section):
