@@ -4,6 +4,7 @@
     ├── AddressError            what stands between the angle brackets is no address
     ├── ConfigurationError      settings, a policy file or a rule file: every problem at once
     ├── PolicyError             a look-up failed inside the policy; nobody is let in by accident
+    ├── RelayError              the relay was not reached, or broke off: the queue tries again
     ├── ReportError             claims to be a bounce or a complaint and cannot be understood
     └── StorageError            a record or a message could not be made durable
         └── StorageFullError    ... because the disk, the queue or the folder is full
@@ -83,6 +84,10 @@ class PolicyError(KumoHandlersError):
     reply_code = 421
     reply_status = "4.3.0"
     reply_text = "technical difficulties"
+
+
+class RelayError(KumoHandlersError):
+    """The server we relay to was not reached, or broke off. Never seen by the peer."""
 
 
 class ReportError(KumoHandlersError):
