@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,13 @@ import pytest
 from kumo_handlers.journal.jsonl import JsonLines
 from kumo_handlers.journal.record import Record, RecordType, Response
 from kumo_handlers.queue.commit import Committer
+from kumo_handlers.queue.connection import Timeouts
+from kumo_handlers.queue.courier import DeliveryOptions
+from kumo_handlers.queue.delivery import Delivery
 from kumo_handlers.queue.queued_mail import QueuedMail
+from kumo_handlers.queue.schedule import RetrySchedule
+
+from .scripted_relay import ScriptedRelay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,8 +107,64 @@ def mail() -> Callable[..., QueuedMail]:
             "reverse_path": "a@example.com",
             "recipients": ("b@example.net",),
             "content": b"Subject: x\r\n\r\nbody\r\n",
-            "time": 1.0,
+            "time": time.time(),
         }
         return QueuedMail(**(taken | fields))
 
     return make
+
+
+@pytest.fixture
+def relay() -> Iterator[ScriptedRelay]:
+    """A relay that accepts everything until it is told otherwise."""
+    started = ScriptedRelay().start()
+    yield started
+    started.stop()
+
+
+class Post:
+    """Delivery on a house, with delays that a test can wait for."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._running: list[Delivery] = []
+
+    def start(self, committer: Committer, relay: ScriptedRelay, **options: Any) -> Delivery:  # noqa: ANN401 - whatever DeliveryOptions takes
+        """Deliver what is queued."""
+        taken: dict[str, Any] = {
+            "retry": RetrySchedule(first=0.02, most=0.1),
+            "back_off": RetrySchedule(first=0.02, most=0.05),
+            "timeouts": Timeouts(connect=1.0, command=0.3, final_dot=0.3),
+            "workers": 2,
+        }
+        delivery = Delivery(relay, committer, DeliveryOptions(**(taken | options)))
+        self._running.append(delivery)
+        delivery.start()
+        return delivery
+
+    def stop(self) -> None:
+        """Stop what runs."""
+        for delivery in self._running:
+            delivery.stop(0.5)
+
+    def ends(self, count: int, limit: float = 10.0) -> list[dict[str, Any]]:
+        """The records of delivery, once this many recipients have come to an end."""
+        end = time.monotonic() + limit
+        while True:
+            lines = self._house.lines()
+            ended = [each for each in lines if each["type"] in _ENDS]
+            if len(ended) >= count:
+                return lines
+            assert time.monotonic() < end, f"{len(ended)} of {count} ended: {lines}"
+            time.sleep(0.01)
+
+
+_ENDS = ("Delivery", "Bounce", "Expiration")
+
+
+@pytest.fixture
+def post(house: House) -> Iterator[Post]:
+    """Starts deliveries, and stops them before the committer is closed."""
+    made = Post(house)
+    yield made
+    made.stop()

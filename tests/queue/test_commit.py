@@ -125,7 +125,7 @@ def test_entries_finish_and_wait(
     """A message leaves with its last recipient; one that waits has its new state."""
     committer = house.open()
     recipients = ("a@example.net", "b@example.net")
-    committer.commit_blocking(Unit(mails=(mail(recipients=recipients), mail())))
+    committer.commit_blocking(Unit(mails=(mail(recipients=recipients), mail(time=1.0))))
     retry = Retry(EntryKey(1, 1), 99.5, 3, 1, "450 later")
     committer.commit_blocking(Unit(finished=(EntryKey(1, 0),), retries=(retry,)))
     assert house.rows(

@@ -1,0 +1,47 @@
+"""Destinations that did not answer are left alone for a while, all their mail with them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kumo_handlers.queue.schedule import RetrySchedule
+
+
+class BackOff:
+    """Which destinations rest, and until when. Used by several threads."""
+
+    def __init__(self, schedule: RetrySchedule, clock: Callable[[], float] = time.time) -> None:
+        self._schedule = schedule
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: dict[str, tuple[int, float]] = {}
+
+    def failed(self, destination: str) -> None:
+        """Nothing answered. What fails during a rest was begun before it, and prolongs nothing."""
+        now = self._clock()
+        with self._lock:
+            failures, until = self._failures.get(destination, (0, 0.0))
+            if until <= now:
+                until = now + self._schedule.delay(failures + 1)
+                self._failures[destination] = (failures + 1, until)
+
+    def answered(self, destination: str) -> None:
+        """It is there again."""
+        with self._lock:
+            self._failures.pop(destination, None)
+
+    def rests(self, destination: str) -> bool:
+        """Whether to leave it alone now."""
+        _, until = self._failures.get(destination, (0, 0.0))
+        return until > self._clock()
+
+    def resting(self) -> dict[str, float]:
+        """The destinations to leave alone now, and until when."""
+        now = self._clock()
+        with self._lock:
+            return {name: until for name, (_, until) in self._failures.items() if until > now}

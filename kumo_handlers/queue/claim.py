@@ -1,0 +1,143 @@
+"""What is due: messages taken from the queue for an attempt, each with its recipients.
+
+A claim is held in memory alone. Claims that were open when the program died are due again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kumo_handlers.queue.queued_mail import Facts
+from kumo_handlers.queue.spool import EntryKey
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable
+
+_DUE = (
+    "SELECT message FROM recipient WHERE state = ?1 AND due <= ?2"
+    " AND message NOT IN (SELECT value FROM json_each(?3))"
+    " AND domain NOT IN (SELECT value FROM json_each(?4)) ORDER BY due LIMIT ?5"
+)
+_OLD = (
+    "SELECT number FROM message WHERE created <= ?1"
+    " AND number NOT IN (SELECT value FROM json_each(?2)) AND EXISTS"
+    " (SELECT 1 FROM recipient WHERE message = number AND state = 'queued') LIMIT ?3"
+)
+_MESSAGES = (
+    "SELECT number, id, reverse_path, created, facts, content FROM message"
+    " JOIN content ON message = number WHERE number IN (SELECT value FROM json_each(?))"
+    " ORDER BY number"
+)
+_ENTRIES = (
+    "SELECT position, address, domain, attempts, duplicates FROM recipient"
+    " WHERE message = ? AND state = ? AND due <= ? ORDER BY position"
+)
+_NEXT = "SELECT MIN(due) FROM recipient WHERE state = 'queued' AND due > ?"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One recipient of a claimed message. ``attempts`` are those before this one."""
+
+    position: int
+    address: str
+    domain: str
+    attempts: int
+    duplicates: int
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A message and those of its recipients that are due.
+
+    ``created`` is when it came in. ``is_dropped``: a person wants it gone, undelivered.
+    """
+
+    message: int
+    id: str
+    reverse_path: str
+    content: bytes
+    created: float
+    facts: Facts
+    entries: tuple[Entry, ...]
+    is_dropped: bool = False
+
+    def key(self, entry: Entry) -> EntryKey:
+        """Where the entry stands in the queue."""
+        return EntryKey(self.message, entry.position)
+
+
+def due(
+    connection: sqlite3.Connection,
+    now: float,
+    *,
+    claimed: Collection[int] = (),
+    resting: Iterable[str] = (),
+    limit: int = 32,
+) -> list[Claim]:
+    """The messages that are due, the longest-waiting first, but for domains that rest."""
+    names = _json(list(resting))
+    found = connection.execute(_DUE, ("queued", now, _json(list(claimed)), names, limit))
+    return _claims(connection, {number for (number,) in found}, "queued", now)
+
+
+def dropped(connection: sqlite3.Connection, claimed: Collection[int], limit: int) -> list[Claim]:
+    """The messages that a person wants gone."""
+    always = float("inf")
+    found = connection.execute(_DUE, ("dropped", always, _json(list(claimed)), "[]", limit))
+    return _claims(connection, {number for (number,) in found}, "dropped", always)
+
+
+def older_than(
+    connection: sqlite3.Connection, moment: float, claimed: Collection[int], limit: int
+) -> list[Claim]:
+    """The messages that came in before ``moment``, due or not."""
+    found = connection.execute(_OLD, (moment, _json(list(claimed)), limit))
+    return _claims(connection, {number for (number,) in found}, "queued", float("inf"))
+
+
+def numbered(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[Claim]:
+    """The messages of these numbers that are still there, due or not."""
+    return _claims(connection, set(numbers), "queued", float("inf"))
+
+
+def next_due(connection: sqlite3.Connection, now: float) -> float | None:
+    """When something will be due that is not yet; None where nothing waits."""
+    (moment,) = connection.execute(_NEXT, (now,)).fetchone()
+    return None if moment is None else float(moment)
+
+
+def _claims(
+    connection: sqlite3.Connection, numbers: set[int], state: str, now: float
+) -> list[Claim]:
+    claims = []
+    for row in connection.execute(_MESSAGES, (_json(sorted(numbers)),)).fetchall():
+        number, name, reverse_path, created, facts, content = row
+        entries = tuple(
+            Entry(position, _address(address), *rest)
+            for position, address, *rest in connection.execute(_ENTRIES, (number, state, now))
+        )
+        if not entries:
+            continue
+        claims.append(
+            Claim(
+                message=number,
+                id=name,
+                reverse_path=_address(reverse_path),
+                content=content,
+                created=created,
+                facts=msgspec.json.decode(facts, type=Facts),
+                entries=entries,
+                is_dropped=state == "dropped",
+            )
+        )
+    return claims
+
+
+def _address(stored: bytes) -> str:
+    return stored.decode("utf-8", "surrogateescape")
+
+
+def _json(values: list[int] | list[str]) -> str:
+    return msgspec.json.encode(values).decode()

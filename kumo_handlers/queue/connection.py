@@ -1,0 +1,191 @@
+"""An open connection to a relay: commands as we write them, replies within limits.
+
+smtplib connects, greets, starts TLS and logs in. What follows is sent from here: smtplib would
+quote addresses and line ends its own way, and wait for a slow reply without end.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import socket
+import ssl
+import time
+import uuid
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kumo_handlers.errors import RelayError
+from kumo_handlers.mail.reply import EnhancedStatusCode, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kumo_handlers.queue.destination import Destination, Relay
+
+_MAX_LINE = 2048  # RFC 5321, 4.5.3.1.5 says 512; real ones are longer
+_MAX_LINES = 100
+_GROUP = 50  # commands sent before their replies are read: few enough for any socket buffer
+_REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """Seconds. RFC 5321, 4.5.3.2 asks for 5 minutes a command, and 10 after the final dot."""
+
+    connect: float = 30.0
+    command: float = 300.0
+    final_dot: float = 600.0
+
+
+class Connection:
+    """One session with a relay, good for several transactions. Raises `RelayError` throughout.
+
+    ``transactions`` counts those that were begun; ``features`` are the extensions offered.
+    """
+
+    def __init__(
+        self, relay: Relay, destination: Destination, timeouts: Timeouts, ehlo_name: str
+    ) -> None:
+        self.destination = destination
+        self.timeouts = timeouts
+        self.protocol = "LMTP" if relay.lmtp else "ESMTP"
+        self.session_id = str(uuid.uuid4())
+        self.transactions = 0
+        self.is_open = True
+        smtp = _open(relay, destination, timeouts, ehlo_name)
+        self.features: dict[str, str] = smtp.esmtp_features
+        if smtp.sock is None:
+            raise RelayError(f"no session with {destination.site}: it was closed")
+        self._sock = smtp.sock
+        self._file = self._sock.makefile("rb")  # smtplib's own has nothing left to read
+        if smtp.file is not None:
+            smtp.file.close()
+        if self._sock.family != socket.AF_UNIX:
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.peer, self.source = _addresses(self._sock)
+        self.tls = _tls(self._sock)
+
+    def command(self, line: bytes) -> Reply:
+        """Send one command, and read its reply."""
+        return self.commands([line])[0]
+
+    def commands(self, lines: Sequence[bytes]) -> list[Reply]:
+        """Send commands whose replies do not matter to the next ones (RFC 2920, 3.1)."""
+        step = _GROUP if "pipelining" in self.features else 1
+        replies = []
+        for first in range(0, len(lines), step):
+            group = lines[first : first + step]
+            self.send(b"".join(line + b"\r\n" for line in group), self.timeouts.command)
+            replies += [self.reply(self.timeouts.command) for _ in group]
+        return replies
+
+    def send(self, octets: bytes, timeout: float) -> None:
+        """Send as it stands."""
+        try:
+            self._sock.settimeout(timeout)
+            self._sock.sendall(octets)
+        except OSError as error:
+            raise RelayError(f"the connection broke: {error}") from error
+
+    def reply(self, timeout: float) -> Reply:
+        """Read one reply, which has to be whole after ``timeout`` seconds."""
+        end = time.monotonic() + timeout
+        lines: list[bytes] = []
+        while len(lines) < _MAX_LINES:
+            code, goes_on, text = self._reply_line(end)
+            lines.append(text)
+            if not goes_on:
+                return _reply(code, lines)
+        raise RelayError("a reply without end")
+
+    def _reply_line(self, end: float) -> tuple[int, bool, bytes]:
+        try:
+            self._sock.settimeout(max(end - time.monotonic(), 0.001))
+            line = self._file.readline(_MAX_LINE)
+        except TimeoutError as error:
+            raise RelayError("no reply in time") from error
+        except (OSError, ValueError) as error:
+            raise RelayError(f"the connection broke: {error}") from error
+        if not line:
+            raise RelayError("the connection was closed")
+        found = _REPLY_LINE.match(line.rstrip(b"\r\n"))
+        if found is None or not line.endswith(b"\n"):
+            raise RelayError(f"the reply is none: {line[:80]!r}")
+        return int(found[1]), found[2] == b"-", found[3] or b""
+
+    def break_off(self) -> None:
+        """Make whoever waits for a reply stop waiting. From another thread."""
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self, *, politely: bool = True) -> None:
+        """Say QUIT where it will be heard, and let go."""
+        if politely and self.is_open:
+            with suppress(RelayError):
+                self.send(b"QUIT\r\n", 1.0)
+                self.reply(1.0)
+        self.is_open = False
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self._sock.close()
+
+
+def _open(
+    relay: Relay, destination: Destination, timeouts: Timeouts, ehlo_name: str
+) -> smtplib.SMTP:
+    """A greeted session. The refusal of a whole session may pass: it is never permanent."""
+    smtp: smtplib.SMTP | None = None
+    kind = smtplib.SMTP_SSL if relay.ssl else smtplib.LMTP if relay.lmtp else smtplib.SMTP
+    try:
+        smtp = kind(
+            destination.host, destination.port, local_hostname=ehlo_name, timeout=timeouts.connect
+        )
+        smtp.ehlo_or_helo_if_needed()
+        if relay.starttls:
+            smtp.starttls()
+            smtp.ehlo_or_helo_if_needed()
+        if relay.username and relay.password:
+            smtp.login(relay.username, relay.password)
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        if smtp is not None:
+            smtp.close()
+        raise RelayError(f"no session with {destination.site}: {_reason(error)}") from error
+    return smtp
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        text = error.smtp_error
+        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return f"{error.smtp_code} {said}"
+    return str(error) or type(error).__name__
+
+
+def _reply(code: int, lines: Sequence[bytes]) -> Reply:
+    """The reply, with an enhanced status taken from its text (RFC 2034, 4)."""
+    texts = [line.decode("utf-8", "surrogateescape") for line in lines]
+    status = EnhancedStatusCode.find(texts[0])
+    if status is not None:
+        texts = [text.removeprefix(str(status)).lstrip() for text in texts]
+    return Reply(code, "\n".join(texts), status)
+
+
+def _addresses(sock: socket.socket) -> tuple[str, str]:
+    """The IP of the relay, and the one we came from; empty for a Unix socket."""
+    if sock.family == socket.AF_UNIX:
+        return "", ""
+    return sock.getpeername()[0], sock.getsockname()[0]
+
+
+def _tls(sock: socket.socket) -> dict[str, Any]:
+    """What records say about an encrypted session."""
+    if not isinstance(sock, ssl.SSLSocket):
+        return {}
+    cipher = sock.cipher()
+    return {
+        "tls_cipher": cipher[0] if cipher else "",
+        "tls_protocol_version": sock.version() or "",
+    }

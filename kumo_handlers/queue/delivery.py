@@ -1,0 +1,192 @@
+"""Delivers what is queued: one thread sees what is due, several carry it to the relay.
+
+Something queued is tried at once. What cannot be delivered is due again later, and what is to be
+logged about an attempt is committed with the entry's new state. A crash between the relay's 250
+and that commit delivers once more: at least once, and the records say so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from kumo_handlers.errors import StorageError
+from kumo_handlers.queue import claim as claims
+from kumo_handlers.queue import verdict
+from kumo_handlers.queue.backoff import BackOff
+from kumo_handlers.queue.courier import Courier, DeliveryOptions
+from kumo_handlers.queue.destination import name_of
+from kumo_handlers.queue.in_flight import InFlight
+from kumo_handlers.queue.spool import Retry
+from kumo_handlers.queue.unit import Unit
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from kumo_handlers.queue.claim import Claim
+    from kumo_handlers.queue.commit import Committer
+    from kumo_handlers.queue.destination import Relay
+
+log = logging.getLogger(__name__)
+
+_LOOK = 1.0  # seconds until a change made by `kumo-handlers queue` is seen
+_AHEAD = 8  # claims for each worker: enough that none waits for the database
+
+
+class Delivery:
+    """The threads. Started after the committer, stopped before it."""
+
+    def __init__(
+        self, relay: Relay, committer: Committer, options: DeliveryOptions | None = None
+    ) -> None:
+        self._relay = relay
+        self._committer = committer
+        self._options = options or DeliveryOptions()
+        self._back_off = BackOff(self._options.back_off)
+        self._in_flight = InFlight(committer.database.path.with_name("in-flight"))
+        self._room = self._options.workers * _AHEAD
+        self._claimed: set[int] = set()
+        self._ready: SimpleQueue[Claim | None] = SimpleQueue()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._couriers = [self._courier(slot) for slot in range(self._options.workers)]
+        self._threads = [
+            threading.Thread(target=self._work, args=(slot,), name=f"deliver-{slot}", daemon=True)
+            for slot in range(self._options.workers)
+        ]
+        self._dispatcher = threading.Thread(target=self._dispatch, name="queue", daemon=True)
+
+    def start(self) -> None:
+        """Deliver from now on. Raises `StorageError`."""
+        self._mark_left_over()
+        self._committer.on_queued = self._wake.set
+        for thread in (self._dispatcher, *self._threads):
+            thread.start()
+
+    def wake(self) -> None:
+        """Look at once whether something is due."""
+        self._wake.set()
+
+    def stop(self, grace: float = 10.0) -> None:
+        """Finish running transactions, but break them off after ``grace`` seconds."""
+        self._stopping.set()
+        self._wake.set()
+        self._dispatcher.join()
+        for _ in self._threads:
+            self._ready.put(None)
+        end = time.monotonic() + grace
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        for courier in self._couriers:
+            courier.break_off()
+        end = time.monotonic() + _LOOK
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        if not any(thread.is_alive() for thread in self._threads):
+            self._in_flight.close()
+
+    def _courier(self, slot: int) -> Courier:
+        def before_content(message: int) -> None:
+            self._in_flight.mark(slot, message)
+
+        return Courier(self._relay, self._options, self._back_off, before_content)
+
+    def _mark_left_over(self) -> None:
+        """What the last run was handing over when it died may have arrived: it is said so."""
+        numbers = self._in_flight.left_over()
+        with self._committer.database.reading() as connection:
+            found = claims.numbered(connection, numbers)
+        retries = tuple(
+            Retry(claim.key(entry), 0.0, entry.attempts, entry.duplicates + 1, "interrupted")
+            for claim in found
+            for entry in claim.entries
+        )
+        if retries:
+            log.warning("%d messages may have been delivered just before the end", len(found))
+            self._committer.commit_blocking(Unit(retries=retries))
+        self._in_flight.clear()
+
+    def _dispatch(self) -> None:
+        """The thread that looks what is due."""
+        wait = 0.0
+        while not self._stopping.is_set():
+            self._wake.wait(wait)
+            self._wake.clear()
+            try:
+                with self._committer.database.reading() as connection:
+                    wait = self._claim(connection)
+            except StorageError as error:
+                log.error("the queue cannot be read: %s", error)  # noqa: TRY400 - the reason is all there is
+                wait = _LOOK
+
+    def _claim(self, connection: sqlite3.Connection) -> float:
+        """Hand to the workers what is due; how long to wait until the next look."""
+        room = self._room - len(self._claimed)
+        if room <= 0:
+            return _LOOK
+        now = time.time()
+        claimed = tuple(self._claimed)
+        found = claims.dropped(connection, claimed, room)
+        resting = self._back_off.resting()
+        everything = name_of(self._relay, "")
+        if resting:
+            oldest = now - self._options.retry.give_up
+            found += claims.older_than(connection, oldest, claimed, room)
+        if everything not in resting or not everything:
+            found += claims.due(connection, now, claimed=claimed, resting=resting, limit=room)
+        for claim in {claim.message: claim for claim in found}.values():
+            self._claimed.add(claim.message)
+            self._ready.put(claim)
+        if found:
+            return 0.0 if len(found) >= room else _LOOK
+        moments = [*resting.values(), claims.next_due(connection, now) or now + _LOOK]
+        return min(_LOOK, max(0.001, min(moments) - now))
+
+    def _work(self, slot: int) -> None:
+        """A thread that carries."""
+        courier = self._couriers[slot]
+        while True:
+            try:
+                claim = self._ready.get(timeout=self._options.idle)
+            except Empty:
+                courier.close()
+                continue
+            if claim is None or self._stopping.is_set():
+                break
+            self._carry(courier, claim)
+            self._in_flight.free(slot)
+            self._claimed.discard(claim.message)
+            if len(self._claimed) <= self._room // 2:
+                self._wake.set()
+        courier.close()
+
+    def _carry(self, courier: Courier, claim: Claim) -> None:
+        """One claim, to its end: attempted, and what it came to committed."""
+        schedule = self._options.retry
+        now = time.time()
+        if claim.is_dropped:
+            self._commit(verdict.drop(claim, now))
+        elif self._rests(claim):
+            if schedule.is_over(claim.created, now):
+                self._commit(verdict.expire(claim, "none, the relay did not answer", now))
+        else:
+            for results, server in courier.carry(claim):
+                self._commit(verdict.conclude(claim, results, server, schedule, time.time()))
+
+    def _rests(self, claim: Claim) -> bool:
+        return all(self._back_off.rests(name_of(self._relay, e.domain)) for e in claim.entries)
+
+    def _commit(self, unit: Unit) -> None:
+        """As long as it takes: what is not written would be delivered again."""
+        while True:
+            try:
+                self._committer.commit_blocking(unit)
+            except StorageError as error:
+                log.warning("an attempt is not logged yet: %s", error)
+                if self._stopping.wait(_LOOK):
+                    return
+            else:
+                return

@@ -1,0 +1,153 @@
+"""What an attempt means: the records to log, and what becomes of each entry. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kumo_handlers.journal.record import PeerAddress, Record, RecordType, Response
+from kumo_handlers.mail.reply import Reply, reply
+from kumo_handlers.queue.spool import Retry
+from kumo_handlers.queue.unit import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kumo_handlers.queue.claim import Claim, Entry
+    from kumo_handlers.queue.connection import Connection
+    from kumo_handlers.queue.schedule import RetrySchedule
+    from kumo_handlers.queue.transaction import Result
+
+_PERMANENT = range(500, 600)
+_UNSPECIFIED = "unspecified"  # KumoMTA's name for a pool or a source that nobody chose
+
+
+class Server(msgspec.Struct, frozen=True):
+    """Who was tried, as records show it; all empty, and no ``attempt``, where nobody was."""
+
+    attempt: int = 0
+    site: str = ""
+    peer: PeerAddress | None = None
+    fields: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, connection: Connection) -> Server:
+        """The server at the other end of a connection."""
+        fields: dict[str, Any] = {
+            "delivery_protocol": connection.protocol,
+            "session_id": connection.session_id,
+            "source_address": connection.source or None,
+            "egress_pool": _UNSPECIFIED,
+            "egress_source": _UNSPECIFIED,
+            **connection.tls,
+        }
+        destination = connection.destination
+        return cls(1, destination.site, PeerAddress(destination.host, connection.peer), fields)
+
+
+def conclude(
+    claim: Claim, results: Sequence[Result], server: Server, schedule: RetrySchedule, now: float
+) -> Unit:
+    """What an attempt at ``now`` comes to. All that wait get one delay, to go together again.
+
+    ``now`` is in seconds since the epoch.
+    """
+    records: list[Record] = []
+    finished = []
+    retries = []
+    waiting = max((each.entry.attempts for each in results), default=0) + 1
+    due = now + schedule.delay(waiting)
+    for result in results:
+        entry, answer = result.entry, result.reply
+        response = Response.of(answer, result.command)
+        attempts = entry.attempts + 1
+        duplicates = entry.duplicates + result.is_uncertain
+        kind = _kind(answer)
+        meta = _meta(claim, entry, is_uncertain=result.is_uncertain)
+        records.append(record(claim, entry, kind, response, server, now, meta))
+        if kind is not RecordType.TRANSIENT_FAILURE:
+            finished.append(claim.key(entry))
+        elif schedule.is_over(claim.created, due):
+            records.append(_expiration(claim, entry, str(answer), server, now))
+            finished.append(claim.key(entry))
+        else:
+            retries.append(Retry(claim.key(entry), due, attempts, duplicates, str(answer)))
+    return Unit(records=tuple(records), finished=tuple(finished), retries=tuple(retries))
+
+
+def expire(claim: Claim, last: str, now: float) -> Unit:
+    """The mail is too old, and nobody can be asked to take it."""
+    records = tuple(_expiration(claim, entry, last, Server(), now) for entry in claim.entries)
+    return Unit(records=records, finished=tuple(claim.key(entry) for entry in claim.entries))
+
+
+def drop(claim: Claim, now: float) -> Unit:
+    """A person wants the mail gone: a Bounce, so that each message has one end."""
+    answer = Response.of(reply(551, "5.7.0", "dropped by the administrator"))
+    records = tuple(
+        record(claim, entry, RecordType.BOUNCE, answer, Server(), now, _meta(claim, entry))
+        for entry in claim.entries
+    )
+    return Unit(records=records, finished=tuple(claim.key(entry) for entry in claim.entries))
+
+
+def record(
+    claim: Claim,
+    entry: Entry,
+    kind: RecordType,
+    response: Response,
+    server: Server,
+    now: float,
+    meta: dict[str, Any],
+) -> Record:
+    """A record about one recipient. ``num_attempts`` counts this attempt."""
+    facts = claim.facts
+    return Record(
+        type=kind,
+        id=claim.id,
+        sender=claim.reverse_path,
+        recipient=entry.address,
+        queue=entry.domain,
+        site=server.site,
+        size=len(claim.content),
+        response=response,
+        peer_address=server.peer,
+        timestamp=int(now),
+        event_time=now,
+        created=int(claim.created),
+        created_time=claim.created,
+        num_attempts=entry.attempts + server.attempt,
+        meta=meta,
+        headers=facts.headers,
+        reception_protocol=facts.reception_protocol,
+        nodeid=facts.nodeid,
+        **server.fields,
+    )
+
+
+def _kind(answer: Reply) -> RecordType:
+    if answer.accepts:
+        return RecordType.DELIVERY
+    return RecordType.BOUNCE if answer.code in _PERMANENT else RecordType.TRANSIENT_FAILURE
+
+
+def _expiration(claim: Claim, entry: Entry, last: str, server: Server, now: float) -> Record:
+    days = (now - claim.created) / 86_400
+    text = f"not delivered after {days:.1f} days; the last answer was: {last or 'none'}"
+    answer = Response.of(reply(551, "5.4.7", text))  # RFC 3463, 4.4.7: delivery time expired
+    return record(claim, entry, RecordType.EXPIRATION, answer, server, now, _meta(claim, entry))
+
+
+def _meta(claim: Claim, entry: Entry, *, is_uncertain: bool = False) -> dict[str, Any]:
+    """What came with the mail, and honestly what we do not know.
+
+    ``possible_duplicates`` counts earlier attempts that may have delivered it;
+    ``possibly_delivered`` says that this one may have.
+    """
+    meta = dict(claim.facts.meta)
+    if entry.duplicates:
+        meta["possible_duplicates"] = entry.duplicates
+    if is_uncertain:
+        meta["possibly_delivered"] = True
+    return meta

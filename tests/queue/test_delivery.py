@@ -1,0 +1,338 @@
+"""What is queued is delivered, retried, and comes to exactly one end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kumo_handlers.queue.connection import Timeouts
+from kumo_handlers.queue.queued_mail import Facts
+from kumo_handlers.queue.schedule import RetrySchedule
+from kumo_handlers.queue.unit import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kumo_handlers.queue.queued_mail import QueuedMail
+
+    from .conftest import House, Post
+    from .scripted_relay import ScriptedRelay
+
+DROP, HANG = b"<drop>", b"<hang>"
+
+
+def types(lines: list[dict[str, object]]) -> list[object]:
+    """The types of records, in order."""
+    return [line["type"] for line in lines]
+
+
+def test_delivered_at_once(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Without a wait, byte for byte, with one Delivery record, and then it is gone."""
+    committer = house.open()
+    post.start(committer, relay)
+    content = b".dot\r\nSubject: x\r\n\r\n..\r\n.\r\nend\r\n"
+    queued = mail(
+        content=content,
+        reverse_path="Bounce+Token=X@example.com",
+        recipients=("User+Tag@Example.NET",),
+        time=1704164645.5,
+        facts=Facts(reception_protocol="ESMTP", nodeid="n1", meta={"policy": "v1"}),
+    )
+    begun = time.monotonic()
+    committer.commit_blocking(Unit(mails=(queued,)))
+    [line] = post.ends(1)
+    assert time.monotonic() - begun < 0.9
+    [received] = relay.received
+    assert received.content == content
+    assert received.mail == b"MAIL FROM:<Bounce+Token=X@example.com> SIZE=%d" % len(content)
+    assert received.recipients == [b"RCPT TO:<User+Tag@Example.NET>"]
+    assert line["type"] == "Delivery"
+    assert line["id"] == queued.id
+    assert line["sender"] == "Bounce+Token=X@example.com"
+    assert line["recipient"] == "User+Tag@Example.NET"
+    assert line["queue"] == "example.net"
+    assert line["site"] == f"127.0.0.1:{relay.port}"
+    assert line["size"] == len(content)
+    assert line["response"]["code"] == 250
+    assert line["response"]["content"] == "queued"
+    assert line["response"]["command"] == "."
+    assert line["peer_address"] == {"name": "127.0.0.1", "addr": "127.0.0.1"}
+    assert line["created"] == 1704164645
+    assert line["num_attempts"] == 1
+    assert line["meta"] == {"policy": "v1"}
+    assert (line["delivery_protocol"], line["reception_protocol"]) == ("ESMTP", "ESMTP")
+    assert line["nodeid"] == "n1"
+    assert house.rows("SELECT * FROM message") == []
+
+
+def test_one_transaction_for_many_recipients(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Each recipient has its own end, though they went together."""
+    committer = house.open()
+    relay.answers["RCPT"].extend([b"250 ok\r\n", b"550 5.1.1 unknown\r\n", b"450 4.2.1 later\r\n"])
+    post.start(committer, relay)
+    recipients = ("a@x.example", "b@x.example", "c@x.example")
+    committer.commit_blocking(Unit(mails=(mail(recipients=recipients),)))
+    lines = post.ends(3)
+    assert {(line["recipient"], line["type"]) for line in lines} == {
+        ("a@x.example", "Delivery"),
+        ("b@x.example", "Bounce"),
+        ("c@x.example", "TransientFailure"),
+        ("c@x.example", "Delivery"),
+    }
+    bounce = next(line for line in lines if line["type"] == "Bounce")
+    assert bounce["response"]["enhanced_code"] == {"class": 5, "subject": 1, "detail": 1}
+    assert bounce["response"]["command"] == "RCPT TO:<b@x.example>"
+    assert len(relay.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    [
+        ("connect", b"421 busy\r\n"),
+        ("connect", b"554 no\r\n"),
+        ("connect", DROP),
+        ("connect", b"\xff\xfe garbage\r\n"),
+        ("EHLO", DROP),
+        ("MAIL", b"451 later\r\n"),
+        ("MAIL", b"421 going\r\n"),
+        ("MAIL", DROP),
+        ("MAIL", HANG),
+        ("MAIL", b"hello?\r\n"),
+        ("MAIL", b"250-" + b"x" * 5000 + b"\r\n"),
+        ("MAIL", b"250-no end\r\n" * 200),
+        ("RCPT", b"452 full\r\n"),
+        ("RCPT", DROP),
+        ("DATA", b"451 later\r\n"),
+        ("DATA", b"250 no, that is wrong\r\n"),
+        ("DATA", DROP),
+        ("DATA", HANG),
+        (".", b"451 later\r\n"),
+        (".", b"421 going\r\n"),
+        (".", b"354 what\r\n"),
+    ],
+)
+def test_what_may_pass_is_retried(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    stage: str,
+    answer: bytes,
+) -> None:
+    """One TransientFailure, then a Delivery; the relay took it once."""
+    committer = house.open()
+    relay.answers[stage].append(answer)
+    if stage == "EHLO":
+        relay.answers["HELO"].append(answer)
+    post.start(committer, relay)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    lines = post.ends(1)
+    assert types(lines) == ["TransientFailure", "Delivery"]
+    assert lines[1]["num_attempts"] == 2
+    assert [each.answer[:3] for each in relay.received if each.answer[:1] == b"2"] == [b"250"]
+    assert "possible_duplicates" not in lines[1]["meta"]
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "."])
+def test_what_is_refused_for_good_bounces(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    stage: str,
+) -> None:
+    """One Bounce, no second attempt, and the connection is good for the next message."""
+    committer = house.open()
+    relay.answers[stage].append(b"550-5.7.1 no\r\n550 5.7.1 never\r\n")
+    post.start(committer, relay, workers=1)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    [line] = post.ends(1)
+    assert line["type"] == "Bounce"
+    assert line["response"]["content"] == "no\nnever"
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    assert types(post.ends(2)) == ["Bounce", "Delivery"]
+    assert relay.connections == 1
+
+
+@pytest.mark.parametrize("answer", [DROP, HANG, b"nonsense\r\n"])
+def test_lost_answer_to_the_final_dot_is_counted(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    answer: bytes,
+) -> None:
+    """It may have arrived: it is sent again, and both records say so."""
+    committer = house.open()
+    relay.answers["."].append(answer)
+    post.start(committer, relay)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    failed, delivered = post.ends(1)
+    assert failed["type"] == "TransientFailure"
+    assert failed["meta"] == {"possibly_delivered": True}
+    assert delivered["type"] == "Delivery"
+    assert delivered["meta"] == {"possible_duplicates": 1}
+
+
+def test_expires(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """When the next attempt would come too late there is none, and one Expiration."""
+    committer = house.open()
+    relay.choose = lambda stage: b"451 4.2.0 never mind\r\n" if stage == "RCPT" else None
+    schedule = RetrySchedule(first=0.05, most=0.05, give_up=0.3)
+    post.start(committer, relay, retry=schedule)
+    committer.commit_blocking(Unit(mails=(mail(time=time.time()),)))
+    lines = post.ends(1)
+    assert Counter(types(lines))["Expiration"] == 1
+    assert set(types(lines[:-1])) == {"TransientFailure"}
+    assert len(lines) > 2
+    assert "never mind" in lines[-1]["response"]["content"]
+    assert house.rows("SELECT * FROM recipient") == []
+
+
+def test_expires_while_the_relay_is_away(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """All that is too old expires, though only one message was tried."""
+    committer = house.open()
+    relay.stop()
+    mails = tuple(mail(time=time.time() - 100) for _ in range(20))
+    committer.commit_blocking(Unit(mails=mails))
+    post.start(
+        committer,
+        relay,
+        retry=RetrySchedule(give_up=50),
+        back_off=RetrySchedule(first=30),
+        workers=1,
+    )
+    lines = post.ends(20)
+    assert Counter(types(lines)) == {"Expiration": 20, "TransientFailure": 1}
+
+
+def test_relay_that_is_away_rests(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """While it rests mail only waits: it is not tried once for each message."""
+    committer = house.open()
+    relay.answers["connect"].append(b"421 away\r\n")
+    post.start(committer, relay, workers=1, back_off=RetrySchedule(first=0.3, jitter=0))
+    committer.commit_blocking(Unit(mails=tuple(mail() for _ in range(10))))
+    lines = post.ends(10)
+    assert Counter(types(lines)) == {"Delivery": 10, "TransientFailure": 1}
+    assert relay.connections == 2
+
+
+def test_connection_is_reused(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Many messages, one connection, until it is worn out."""
+    committer = house.open()
+    post.start(committer, relay, workers=1, transactions=8)
+    committer.commit_blocking(Unit(mails=tuple(mail() for _ in range(20))))
+    post.ends(20)
+    assert relay.connections == 3
+
+
+@pytest.mark.parametrize("answer", [DROP, b"421 idle too long\r\n"])
+def test_stale_connection_is_no_attempt(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    answer: bytes,
+) -> None:
+    """A server that closed an idle session is asked again on a new one."""
+    committer = house.open()
+    post.start(committer, relay, workers=1)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    post.ends(1)
+    relay.answers["MAIL"].append(answer)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    lines = post.ends(2)
+    assert types(lines) == ["Delivery", "Delivery"]
+    assert [line["num_attempts"] for line in lines] == [1, 1]
+    assert relay.connections == 2
+
+
+def test_recipients_by_domain_without_a_relay(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Without a relay each domain has its own server, and its own transaction."""
+    committer = house.open()
+    relay.hostname = None
+    post.start(committer, relay)
+    recipients = ("a@one.example", "b@two.example", "c@one.example")
+    committer.commit_blocking(Unit(mails=(mail(recipients=recipients),)))
+    post.ends(3)
+    assert sorted(each.recipients for each in relay.received) == [
+        [b"RCPT TO:<a@one.example>", b"RCPT TO:<c@one.example>"],
+        [b"RCPT TO:<b@two.example>"],
+    ]
+
+
+def test_restart_delivers_the_rest(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """What was queued is delivered by the next run."""
+    committer = house.open()
+    committer.commit_blocking(Unit(mails=(mail(), mail())))
+    committer.close()
+    post.start(house.open(), relay)
+    assert types(post.ends(2)) == ["Delivery", "Delivery"]
+
+
+def test_message_in_flight_at_a_crash_is_labelled(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Only the one that was being handed over may be a duplicate."""
+    committer = house.open()
+    committer.commit_blocking(Unit(mails=(mail(id="first"), mail(id="second"))))
+    path = house.run_dir / "queue" / "in-flight"
+    path.write_bytes((2).to_bytes(8, "little"))
+    post.start(committer, relay)
+    lines = {line["id"]: line["meta"] for line in post.ends(2)}
+    assert lines == {"first": {}, "second": {"possible_duplicates": 1}}
+
+
+def test_stop_breaks_off_what_hangs(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """A stop does not wait for a relay that says nothing; the mail stays queued."""
+    committer = house.open()
+    relay.answers["MAIL"].append(HANG)
+    delivery = post.start(committer, relay, workers=1, timeouts=Timeouts())
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    while not relay.commands or not relay.commands[-1].startswith(b"MAIL"):
+        time.sleep(0.01)
+    begun = time.monotonic()
+    delivery.stop(0.1)
+    assert time.monotonic() - begun < 2
+    assert house.rows("SELECT attempts FROM recipient") == [(1,)]
+
+
+def test_error_of_ours_is_retried(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Even what nobody foresaw ends in a retry, and not in a thread that is gone."""
+    committer = house.open()
+    relay.hostname = None
+    calls = []
+
+    def resolve(recipient: str) -> str:
+        calls.append(recipient)
+        if len(calls) == 1:
+            raise ZeroDivisionError("nobody foresaw this")
+        return "127.0.0.1"
+
+    relay.resolve_relay_host = resolve  # type: ignore[method-assign]
+    post.start(committer, relay)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    assert types(post.ends(1)) == ["TransientFailure", "Delivery"]
