@@ -51,9 +51,9 @@ class Networks:
         problems = []
         for text in texts:
             try:
-                ranges += _parse_block(text)
+                ranges += parse_block(text)
             except ValueError:
-                problems.append(_explain(text))
+                problems.append(explain(text))
         if problems:
             raise ConfigurationError(problems)
         return cls(texts, ranges)
@@ -74,7 +74,7 @@ class Networks:
         holding = [
             (int.from_bytes(end) - int.from_bytes(start), text)
             for text in self.blocks
-            for start, end in _parse_block(text)
+            for start, end in parse_block(text)
             if len(start) == len(packed) and start <= packed <= end
         ]
         return min(holding)[1]
@@ -108,7 +108,7 @@ def pack(host: str) -> bytes | None:
     return packed[12:] if packed.startswith(_MAPPED) else packed
 
 
-def _parse_block(text: str) -> tuple[Range, ...]:
+def parse_block(text: str) -> tuple[Range, ...]:
     """The ranges of one block. Raises ValueError for what is none."""
     if text == ANY:
         return ((b"\x00" * _V4, b"\xff" * _V4), (b"\x00" * _V6, b"\xff" * _V6))
@@ -150,7 +150,7 @@ def _by_family(ranges: Iterable[Range]) -> dict[int, tuple[list[bytes], list[byt
     return families
 
 
-def _explain(text: str) -> Problem:
+def explain(text: str) -> Problem:
     """Why a block was refused, and what may have been meant."""
     try:
         meant = ipaddress.ip_network(text, strict=False)

@@ -11,6 +11,7 @@ import gc
 import logging
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.errors import ConfigurationError, Problem
@@ -50,14 +51,14 @@ class Tables:
         self._general = general
         self._sections = sections
         self._origins = origins
+        # A server has few addresses, and each is asked for with every recipient.
+        self._sections_for = lru_cache(maxsize=1024)(self._find_sections)
 
     def find(self, domain: str, session: Session) -> Found | None:
         """The first entry found: local address, listener as written, general part."""
         if self._sections:
-            for place in (session.local, session.listener):
-                section = canonical(place)
-                domains = self._sections.get(section)
-                if domains and (hit := domains.find(domain)):
+            for section, domains in self._sections_for(session.local, session.listener):
+                if hit := domains.find(domain):
                     return Found(hit[1], hit[0], section)
         hit = self._general.find(domain)
         return Found(hit[1], hit[0]) if hit else None
@@ -69,6 +70,11 @@ class Tables:
                 yield Found(hit[1], hit[0], section)
         if hit := self._general.find(domain):
             yield Found(hit[1], hit[0])
+
+    def _find_sections(self, *places: str) -> tuple[tuple[str, Domains], ...]:
+        """The sections of these endpoints, each once, those that there are."""
+        names = dict.fromkeys(map(canonical, places))
+        return tuple((name, self._sections[name]) for name in names if name in self._sections)
 
     def entries(self) -> Iterator[Found]:
         """Every entry there is, the general part last."""
