@@ -95,7 +95,8 @@ def _content(
     try:
         answer = connection.command(b"DATA")
         if answer.accepts:  # it took nothing yet: who says so is not to be believed
-            raise RelayError(f"{answer.code} is no answer to DATA")
+            connection.close(politely=False)
+            return broken(accepted, RelayError(f"{answer.code} is no answer to DATA"))
         if answer.code != _START_INPUT:
             _reset(connection, answer)
             return [Result(entry, answer, "DATA") for entry in accepted]

@@ -126,7 +126,7 @@ class ScriptedRelay:
         if not answer.startswith(b"354"):
             return True
         lines = []
-        while (line := file.readline()) != b".\r\n":
+        while (line := _line(file)) != b".\r\n":
             if not line:
                 return False
             lines.append(line.removeprefix(b"."))
@@ -154,3 +154,14 @@ class ScriptedRelay:
             return False
         client.sendall(answer)
         return not answer.startswith(b"421")
+
+
+def _line(file: BinaryIO) -> bytes:
+    """Up to CRLF, and to nothing less (RFC 5321, 2.3.8); empty where the client is gone."""
+    line = b""
+    while not line.endswith(b"\r\n"):
+        more = file.readline()
+        if not more:
+            return b""
+        line += more
+    return line
