@@ -110,10 +110,6 @@ def _read_table(raw: object) -> dict[str, Any]:
     raise refuse(raw)
 
 
-def _read_tables(raw: object) -> dict[str, dict[str, Any]]:
-    return {key: _read_table(value) for key, value in _read_table(raw).items()}
-
-
 def _show_bool(value: object) -> str:
     return "true" if value else "false"
 
@@ -138,14 +134,13 @@ STRINGS = Kind(
 )
 NETWORKS = Kind(
     "list of IP or CIDR",
-    f"a list of {networks.EXPECTED.removeprefix('an ')}",
+    "a list of IP addresses and CIDR blocks, or any",
     _read_networks,
     lambda value: _show_list(value.blocks),
 )
 DURATION = Kind("duration", duration.EXPECTED, _read_duration, duration.show)
 ENDPOINT = Kind("IP:PORT", endpoint.EXPECTED, _read_endpoint)
 TABLE = Kind("table", "a table", _read_table)
-TABLES = Kind("table of tables", "a table keyed by CIDR, of tables of options", _read_tables)
 
 
 def choice(values: type[E_]) -> Kind:

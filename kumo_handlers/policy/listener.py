@@ -3,11 +3,13 @@
 import enum
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Self
 
 import msgspec
 
-from kumo_handlers.policy import endpoint
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.policy import endpoint, networks
 from kumo_handlers.policy.kinds import (
     BOOL,
     BYTES,
@@ -20,13 +22,13 @@ from kumo_handlers.policy.kinds import (
     PATH,
     STRINGS,
     TABLE,
-    TABLES,
     TEXT,
     choice,
     nested,
 )
 from kumo_handlers.policy.networks import Networks
-from kumo_handlers.policy.options import Declared, Place, declared, read_strictly
+from kumo_handlers.policy.options import Declared, Kind, Place, declared, read, read_strictly
+from kumo_handlers.policy.overrides import Overrides, merge
 
 
 class Protocol(enum.Enum):
@@ -57,7 +59,40 @@ class TraceHeaders(msgspec.Struct, frozen=True, kw_only=True):
     ] = frozenset()
 
 
+def _read_overrides(raw: object) -> Overrides:
+    """The tables of `peer` or `via`. Raises `ConfigurationError` with all that is wrong."""
+    if isinstance(raw, Overrides):
+        return raw
+    blocks, problems = {}, []
+    for block, table in TABLE.read(raw).items():
+        values, wrong = read(TABLE.read(table), OVERRIDABLE, Place())
+        try:
+            networks.parse_block(block)
+        except ValueError:
+            wrong.append(networks.explain(block))
+        problems += [replace(problem, option=_below(block, problem)) for problem in wrong]
+        blocks[block] = values
+    if problems:
+        raise ConfigurationError(problems)
+    return Overrides(blocks)
+
+
+def _below(block: str, problem: Problem) -> str:
+    return f"'{block}'" + (f".{problem.option}" if problem.option else "")
+
+
+def _show_overrides(overrides: Overrides) -> str:
+    return ", ".join(overrides.blocks)
+
+
 TRACE_HEADERS: Final = declared(TraceHeaders)
+NO_OVERRIDES: Final = Overrides.none()
+OVERRIDES: Final = Kind(
+    "table of tables",
+    "a table keyed by CIDR, of tables of options",
+    _read_overrides,
+    _show_overrides,
+)
 LOOPBACK: Final = Networks.parse(("127.0.0.1", "::1"))
 
 
@@ -79,6 +114,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     )
     max_connections: Annotated[
         int, Declared(COUNT, "connections at the same time; the next is told 421")
+    ] = 32_768
+    max_connections_per_peer: Annotated[
+        int, Declared(COUNT, "of these, from one address; the next is told 421")
     ] = 32_768
     client_timeout: Annotated[float, Declared(DURATION, "how long a client may keep silent")] = 60.0
     data_processing_timeout: Annotated[
@@ -122,18 +160,39 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, Any], Declared(TABLE, "put into the metadata of each connection")
     ] = {}
     peer: Annotated[
-        dict[str, dict[str, Any]],
-        Declared(TABLES, "options for peers of a network; the longest prefix wins", pending=True),
-    ] = {}
+        Overrides, Declared(OVERRIDES, "options for peers of a network; the longest prefix wins")
+    ] = NO_OVERRIDES
     via: Annotated[
-        dict[str, dict[str, Any]],
-        Declared(TABLES, "options for a local address; the longest prefix wins", pending=True),
-    ] = {}
+        Overrides, Declared(OVERRIDES, "options for a local address; the longest prefix wins")
+    ] = NO_OVERRIDES
 
     @classmethod
     def read(cls, table: Mapping[str, Any], place: Place) -> Self:
         """The listener that ``table`` declares. Raises `ConfigurationError`, all at once."""
         return cls(**read_strictly(table, OPTIONS, place))
+
+    def seen_by(self, peer: str, local: str) -> Self:
+        """The listener as it is for one client: `via` and `peer` applied to its two addresses."""
+        options = self._overrides(peer, local)
+        if not options:
+            return self
+        if "meta" in options:
+            options["meta"] = {**self.meta, **options["meta"]}
+        return msgspec.structs.replace(self, **options)
+
+    def trusts(self, option: str, peer: str, local: str) -> bool:
+        """Whether ``peer`` may say for whom it speaks, by ``option``.
+
+        A block of `peer` or `via` that sets the option decides. An option of the listener itself
+        is for the peers of `relay_hosts`: it must not let the whole world choose its address.
+        """
+        options = self._overrides(peer, local)
+        if option in options:
+            return bool(options[option])
+        return bool(getattr(self, option)) and peer in self.relay_hosts
+
+    def _overrides(self, peer: str, local: str) -> dict[str, Any]:
+        return merge(self.via.find(local), self.peer.find(peer))
 
     @property
     def host(self) -> str:
@@ -154,3 +213,9 @@ OPTIONS: Final = declared(
     batch_handling="each recipient is decided on its own",
     data_buffer_size="the buffer grows with what the client sends",
 )
+# What is settled before there is a client, and what would be a block within a block.
+OVERRIDABLE: Final = {
+    name: option
+    for name, option in OPTIONS.items()
+    if name not in {"listen", "protocol", "max_connections", "peer", "via"}
+}

@@ -66,7 +66,8 @@ def _by_width(
     tables: dict[tuple[int, int], dict[int, Mapping[str, Any]]] = {}
     for text, options in blocks.items():
         for size, width, prefix in _prefixes(text):
-            tables.setdefault((size, width), {})[prefix] = options
+            table = tables.setdefault((size, width), {})
+            table[prefix] = merge(table.get(prefix, {}), options)
     return [(size, width, tables[size, width]) for size, width in sorted(tables, reverse=True)]
 
 
