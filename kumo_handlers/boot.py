@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from salmon.routing import Router
 
-from kumo_handlers.journal.reporting import Reading
 from kumo_handlers.journal.sink import SinkOptions, open_sink
 from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.installation import Installation
@@ -21,7 +20,10 @@ from kumo_handlers.pipeline.receiver import Receiver, require_loaded
 from kumo_handlers.pipeline.settings import Commit, Settings
 from kumo_handlers.policy import tables
 from kumo_handlers.queue.commit import Committer
+from kumo_handlers.queue.courier import DeliveryOptions
+from kumo_handlers.queue.delivery import Delivery
 from kumo_handlers.queue.kept import KeptFolder
+from kumo_handlers.queue.schedule import RetrySchedule
 from kumo_handlers.queue.spool import Limits
 from kumo_handlers.reports import classification
 
@@ -41,11 +43,10 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
     """
     _mend_logging()
     settings = Settings.read(module)
-    reading = Reading(classification.load(settings.classification))
     installed = Installation(
         settings,
         load_policy(settings),
-        reading,
+        classification.load(settings.classification),
         lambda: _open_queue(settings, lambda: getattr(module, "relay", None)),
     )
     installation.install(installed)
@@ -72,7 +73,7 @@ def load_policy(settings: Settings) -> Policy:
 def _open_queue(
     settings: Settings, relay: Callable[[], Any]
 ) -> tuple[Committer, Callable[[], None]]:
-    """The committer, and how it is closed."""
+    """The committer, and how all of the queue is closed. Delivery runs where there is a relay."""
     run_dir = Path(settings.run_dir)
     options = SinkOptions(run_dir / "log", settings.max_segment_duration, settings.max_segment_size)
     committer = Committer(
@@ -87,7 +88,29 @@ def _open_queue(
         ),
     )
     committer.start()
-    return committer, committer.close
+    server = relay()
+    if server is None:
+        _log.warning("settings.relay is not set: mail to relay stays in the queue")
+        return committer, committer.close
+    delivery = Delivery(server, committer, _delivery_options(settings))
+    delivery.start()
+
+    def close() -> None:
+        delivery.stop(settings.stop_timeout)
+        committer.close()
+
+    return committer, close
+
+
+def _delivery_options(settings: Settings) -> DeliveryOptions:
+    return DeliveryOptions(
+        retry=RetrySchedule(
+            first=settings.retry_interval,
+            most=settings.max_retry_interval,
+            give_up=settings.max_age,
+        ),
+        ehlo_name=settings.listeners[0].hostname,
+    )
 
 
 def _mend_logging() -> None:

@@ -10,15 +10,16 @@ import threading
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError
+from kumo_handlers.reports.trace import Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kumo_handlers.journal.reporting import Reading
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
     from kumo_handlers.queue.commit import Committer
+    from kumo_handlers.reports.classification import Classifier
 
 
 class Installation:
@@ -33,12 +34,13 @@ class Installation:
         self,
         settings: Settings,
         policy: Policy,
-        reading: Reading,
+        classifier: Classifier,
         open_queue: Callable[[], tuple[Committer, Callable[[], None]]],
     ) -> None:
         self.settings = settings
         self.policy = policy
-        self.reading = reading
+        self.classifier = classifier
+        self.trace_keys = Keys.read(settings.trace_keys, settings.trace_max_age)
         self._open_queue = open_queue
         self._committer: Committer | None = None
         self._close_queue: Callable[[], None] | None = None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from salmon import encoding
 from salmon.mail import MailRequest
 
-from kumo_handlers.pipeline import outcome
+from kumo_handlers.pipeline import installation, outcome
 from kumo_handlers.queue.unit import Unit
 from kumo_handlers.reports import cascade
 
@@ -91,7 +91,12 @@ class ReceivedMail(MailRequest):
     @cached_property
     def report(self) -> Report | None:
         """What the message says if it is, or claims to be, a bounce or a complaint."""
-        return cascade.read(self.Data, reverse_path=self.From)
+        return cascade.read(
+            self.Data,
+            reverse_path=self.From,
+            keys=installation.current().trace_keys,
+            now=self.arrival.time,
+        )
 
     @cached_property
     def outcome(self) -> Outcome:

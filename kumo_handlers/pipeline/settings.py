@@ -57,6 +57,15 @@ def _read_listeners(raw: object) -> tuple[Listener, ...]:
     return tuple(listeners) or (Listener(),)
 
 
+def _read_secrets(raw: object) -> dict[str, str]:
+    """Names and secrets; an error names the table and never a secret."""
+    if isinstance(raw, Mapping) and all(
+        isinstance(item, str) for pair in raw.items() for item in pair
+    ):
+        return dict(raw)
+    raise refuse(type(raw).__name__)
+
+
 SOURCES = Kind(
     "list of paths or tables",
     "the path of a .toml or .json file, a table, or a list of them",
@@ -67,6 +76,9 @@ PATHS = Kind(
     "list of paths", "a path, or a list of paths", _read_paths, lambda value: repr(list(value))
 )
 WORDS = Kind("list of str", "a word, or a list of words", _read_paths, lambda value: str([*value]))
+SECRETS = Kind(
+    "table of str", "a table of names and secrets", _read_secrets, lambda value: repr([*value])
+)
 LISTENERS = Kind(
     "list of tables",
     "a list of tables of listener options",
@@ -139,6 +151,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     classification: Annotated[
         tuple[str, ...], Declared(PATHS, "rule files for bounce_classification, beside our own")
     ] = ()
+    trace_keys: Annotated[
+        dict[str, str],
+        Declared(SECRETS, "keys that sign trace headers, by name; the first signs, all verify"),
+    ] = {}
+    trace_max_age: Annotated[float, Declared(DURATION, "after this a signature is expired")] = (
+        30 * 86400.0
+    )
     handler_threads: Annotated[
         int, Declared(COUNT, "threads in which the app's own handlers run")
     ] = 32

@@ -37,7 +37,7 @@ def log_report(mail: ReceivedMail) -> None:
         kept = KeptMail(mail.arrival.id, mail.Data)
         mail.kept.append(kept)
     name = kept.file_name if kept else None
-    records = reporting.records(mail.arrival, mail.report, mail.Data, installed.reading, name)
+    records = reporting.records(mail.arrival, mail.report, mail.Data, installed.classifier, name)
     mail.records.extend(records)
     _settle(mail)
 
@@ -45,7 +45,7 @@ def log_report(mail: ReceivedMail) -> None:
 def relay(mail: ReceivedMail) -> None:
     """Stage ``mail`` for the relay, with the headers of the listener on top of it."""
     installed = installation.current()
-    headers = trace_headers.make(mail.arrival, mail.listener, installed.reading.keys)
+    headers = trace_headers.make(mail.arrival, mail.listener, installed.trace_keys)
     mail.mails.append(
         QueuedMail.of(
             mail.arrival,
