@@ -1,0 +1,93 @@
+"""``kumo-handlers serve``: the whole system without a Salmon project, for trying it out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import click
+from rich.logging import RichHandler
+from salmon.routing import Router
+from salmon.server import Relay
+
+import kumo_handlers
+from kumo_handlers.boot import receiver
+from kumo_handlers.cli.errors import explained
+from kumo_handlers.errors import ConfigurationError, Problem
+
+
+@click.command()
+@click.option(
+    "--listener-domains",
+    "files",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="The rules, TOML or JSON. May be repeated; later files win.",
+)
+@click.option(
+    "--listen",
+    multiple=True,
+    default=("127.0.0.1:2025",),
+    show_default=True,
+    metavar="IP:PORT",
+    help="Where to listen. May be repeated.",
+)
+@click.option(
+    "--relay-hosts",
+    multiple=True,
+    metavar="CIDR",
+    help="Peers that may relay anywhere. May be repeated.  [default: 127.0.0.1, ::1]",
+)
+@click.option("--hostname", metavar="NAME", help="The name in the greeting and in replies.")
+@click.option(
+    "--relay",
+    metavar="HOST:PORT",
+    help="The server that takes mail to relay. Without it, such mail stays in the queue.",
+)
+@click.option(
+    "--run-dir",
+    default="run",
+    show_default=True,
+    metavar="DIR",
+    help="Where records, the queue and kept messages are.",
+)
+@explained
+def serve(
+    files: tuple[str, ...],
+    listen: tuple[str, ...],
+    relay_hosts: tuple[str, ...],
+    hostname: str | None,
+    relay: str | None,
+    run_dir: str,
+) -> None:
+    """Listen in the foreground, and say what is decided. SIGTERM or Ctrl-C stops it."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler()])
+    given = {"relay_hosts": list(relay_hosts), "hostname": hostname}
+    options = {name: value for name, value in given.items() if value}
+    settings = SimpleNamespace(
+        listener_domains=list(files),
+        listeners=[{"listen": each} | options for each in listen],
+        run_dir=run_dir,
+        sinks=["jsonl", "terminal"],
+        handlers=kumo_handlers.pipeline(),
+        relay=_relay(relay),
+    )
+    Path(run_dir).mkdir(parents=True, exist_ok=True)
+    listening = receiver(settings)
+    Router.load(settings.handlers)
+    listening.start()
+    listening.join()
+
+
+def _relay(where: str | None) -> Relay | None:
+    """Salmon's relay for ``HOST:PORT``."""
+    if where is None:
+        return None
+    host, _, port = where.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigurationError(
+            Problem(message="wrong value", option="--relay", value=where, expected="HOST:PORT")
+        )
+    return Relay(host=host.strip("[]"), port=int(port))
