@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kumo_handlers.reports import fields, returned, signs, values
+from kumo_handlers.reports import fields, returned, values
 from kumo_handlers.reports.fields import Group, remark, single
 from kumo_handlers.reports.recipient_status import date
 from kumo_handlers.reports.report import FeedbackReport, Returned, Source
@@ -36,7 +36,7 @@ _MIME = ("content-type", "content-transfer-encoding", "content-disposition", "mi
 
 def read(message: mime.Message) -> FeedbackReport | None:
     """The feedback report in ``message``, None where it is none."""
-    if not signs.may_have_report_parts(message):
+    if not message.may_hold_reports:
         return None
     parts = message.parts
     index = next((i for i, part in enumerate(parts) if _is_report(part)), -1)

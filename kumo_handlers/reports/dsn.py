@@ -27,7 +27,7 @@ STANDARD_TYPES = ("message/delivery-status", "message/global-delivery-status")
 
 def read(message: mime.Message) -> DSN | None:
     """The DSN in ``message``: None where no part is one, or none names a recipient."""
-    if not signs.may_have_report_parts(message):
+    if not message.may_hold_reports:
         return None
     groups = Groups()
     last = -1

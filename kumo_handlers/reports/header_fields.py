@@ -29,6 +29,11 @@ def lines(raw: bytes) -> str:
     return text
 
 
+def unfolded(value: str) -> str:
+    """A value on one line (RFC 5322, 2.2.3): each fold is one blank."""
+    return (_FOLD.sub(" ", value) if "\n" in value else value).strip()
+
+
 def read(block: bytes) -> Headers:
     """All fields of a header block, in their order, each unfolded to one line."""
     return tuple(
@@ -52,8 +57,7 @@ def first(block: bytes, lowered: bytes, name: bytes) -> str | None:
     end = lowered.find(b"\n", start)
     while end >= 0 and lowered[end + 1 : end + 2] in (b" ", b"\t"):
         end = lowered.find(b"\n", end + 1)
-    value = lines(block[start:] if end < 0 else block[start:end])
-    return (_FOLD.sub(" ", value) if "\n" in value else value).strip()
+    return unfolded(lines(block[start:] if end < 0 else block[start:end]))
 
 
 def _spaced(block: bytes, lowered: bytes, name: bytes) -> str | None:

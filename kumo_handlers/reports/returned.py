@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from kumo_handlers.reports import mime
 
+
 # RFC 3464, 2 and RFC 6533, 4; the last is what older mailers write for the first.
 TYPES = frozenset(
     {

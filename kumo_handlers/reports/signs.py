@@ -14,11 +14,7 @@ from kumo_handlers.reports import encoding
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
 
-# Types of a whole message that may hold report parts, besides multipart/report.
-_OTHER_TYPES = frozenset({"multipart/mixed", "multipart/related", "multipart/parallel"})
 _REPORT_TYPES = ("delivery-status", "feedback-report")
-# In a message of those types a report's parts come early: only so much is looked through.
-_WINDOW = 16 * 1024
 
 # Subjects that say that something was not delivered, in lower case.
 _FAILED = re.compile(
@@ -31,19 +27,6 @@ _FAILED = re.compile(
 # A person answers it, or passes it on.
 _REPLY = re.compile(r"\s*+(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:", re.IGNORECASE)
 _SUBJECT = ("deliver", "return", "fail", "bounce", "reject", "remis", "zustell", "sent", "=?")
-
-
-def may_have_report_parts(message: mime.Message) -> bool:
-    """Whether the structure of ``message`` is worth a walk for report parts."""
-    lowered = message.lowered
-    if b"multipart/" not in lowered:
-        return b"message/" in lowered and message.content_type.endswith(_REPORT_TYPES)
-    if b"multipart/report" in lowered or b"delivery-status" in lowered:
-        return True
-    return message.content_type in _OTHER_TYPES and any(
-        part.content_type.endswith(_REPORT_TYPES) or part.content_type == "multipart/report"
-        for part in message.first_parts(_WINDOW)
-    )
 
 
 def may_have_report_text(message: mime.Message) -> bool:
@@ -88,7 +71,7 @@ def is_from_mailer(message: mime.Message) -> bool:
 
 def claims(message: mime.Message) -> str | None:
     """What a message says it is: ``dsn``, ``feedback``, or None for no report."""
-    for part in message.parts if may_have_report_parts(message) else ():
+    for part in message.parts if message.may_hold_reports else ():
         if part.content_type.endswith(_REPORT_TYPES):
             return "feedback" if part.content_type.endswith("feedback-report") else "dsn"
     if message.content_type == "multipart/report":
