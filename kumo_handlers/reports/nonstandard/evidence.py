@@ -74,6 +74,8 @@ def weigh_header(header: Heading) -> int:
 
 def is_worth_reading(message: mime.Message) -> bool:
     """Whether the header alone allows for a bounce: the cheap refusal of ordinary mail."""
+    if heading.is_ordinary(message):
+        return False
     return weigh_header(heading.of(message)) >= WORTH_READING
 
 

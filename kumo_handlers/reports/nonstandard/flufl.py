@@ -22,6 +22,10 @@ from kumo_handlers.reports.report import DSN, Source
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
 
+MAX_LINES = 500
+MAX_LINE = 500
+MAX_BRACKETS = 10
+
 # ``(generated from ann@example.com)``: whom the sender wrote to, an alias of whom failed.
 _ORIGIN = re.compile(r"\W{0,4}(?:generated (?:from|by)|expanded from)\b", re.IGNORECASE)
 # It logs each of its detectors, and each of their failures, at a rate of seventeen a message.
@@ -49,15 +53,25 @@ def read_notice(notice: Notice) -> DSN | None:
 
 def _answer(notice: Notice) -> set[str]:
     """The addresses it names; none where it fails, which odd messages make it do."""
-    content = notice.message.content
-    end = min(len(content), notice.message.root.body_start + MAX_TEXT)
-    if notice.returned_start is not None:
-        end = min(end, notice.returned_start)
     try:
-        failed = flufl.bounce.all_failures(email.message_from_bytes(content[:end]))
+        failed = flufl.bounce.all_failures(email.message_from_bytes(_bounded(notice)))
     except Exception:  # noqa: BLE001 - any of its detectors may raise anything
         return set()
     return {addresses.clean(each.decode("utf-8", "replace")) for group in failed for each in group}
+
+
+def _bounded(notice: Notice) -> bytes:
+    """The message up to the returned one, without lines that no notice has.
+
+    Several of its expressions take quadratic time on a line of angle brackets.
+    """
+    content, root = notice.message.content, notice.message.root
+    end = min(len(content), root.body_start + MAX_TEXT)
+    if notice.returned_start is not None:
+        end = min(end, notice.returned_start)
+    lines = content[root.body_start : end].split(b"\n", MAX_LINES)[:MAX_LINES]
+    sane = (line[:MAX_LINE] for line in lines if line.count(b"<") <= MAX_BRACKETS)
+    return content[root.start : root.body_start][:MAX_TEXT] + b"\n".join(sane)
 
 
 def _plausible(notice: Notice, address: str) -> Found | None:

@@ -43,6 +43,7 @@ _SUBJECT = re.compile(
     r"bounced|bounce notif|nondeliverable|non remis|delivery delayed|delayed mail|"
     r"mail system error|mail could not|returned email|unknown user|user unknown|nicht zugestellt|"
     r"mail refused|message refused|rejected mail|message rejected|mail rejected|email rejected|"
+    r"automatically rejected|^rejected: |"
     r"message status|mail status|smtp error|error sending|error in delivery|delivery delay|"
     r"(?:could|couldn't|can't|cannot|can not|was|wasn't) (?:not )?(?:be )?(?:sent|deliver)|"
     r"address not found|message blocked|mail blocked|no such user|message could|delayed \d+ hour|"
@@ -67,8 +68,8 @@ _NO_BOUNCE = re.compile(
 )
 _PERSONAL = re.compile(
     r"thunderbird|mozilla/|apple mail|iphone mail|ipad mail|microsoft (?:office )?outlook|"
-    r"outlook express|evolution|mutt|k-?9|kmail|roundcube|squirrelmail|horde|eudora|the bat|"
-    r"alpine|pine|claws|mailspring|airmail|windows live mail|android|mailchimp|phpmailer|"
+    r"outlook express|evolution|mutt|\bk-?9|\bkmail|roundcube|squirrelmail|horde|eudora|the bat|"
+    r"alpine|\bpine|claws|mailspring|airmail|windows live mail|android|mailchimp|phpmailer|"
     r"opera mail|becky|sylpheed|foxmail|yahoomail|zimbra"
 )
 
@@ -162,6 +163,35 @@ def of(message: mime.Message) -> Heading:
         is_failed=b"x-failed-recipients" in lowered,
         is_answer=b"in-reply-to:" in lowered,
         is_list=b"list-id:" in lowered or b"list-unsubscribe:" in lowered,
+    )
+
+
+# One of these stands in every sender and every English subject that the patterns above know.
+_SENDER_STEMS = (
+    *("daemon", "master", "mail", "deliver", "bounce", "system", "smtp", "<>", "ndr", "mta"),
+    *("administrator", "interscan", "groupwise", "undeliver", "microsoft", "router", "=?"),
+)
+_SUBJECT_STEMS = (
+    *("deliver", "return", "fail", "bounce", "reject", "refus", "unknown", "error", "status"),
+    *("block", "sent", "send", "not found", "delay", "warning", "non remis", "message could"),
+    *("mail could", "notification message", "nicht zugestellt", "user", "=?"),
+)
+
+
+def is_ordinary(message: mime.Message) -> bool:
+    """Whether nothing in the header can be a sign of a bounce: told in a few microseconds."""
+    lowered = message.lowered
+    if message.reverse_path == "" or b"multipart/report" in lowered or b"x-failed-rec" in lowered:
+        return False
+    if any(path in lowered for path in _NULL_PATHS):
+        return False
+    sender = (message.header("from") or "<>").lower()
+    subject = (message.header("subject") or "")[:MAX_FIELD].lower()
+    local_part = sender.rpartition("@")[0] or sender
+    return not (
+        any(stem in local_part for stem in _SENDER_STEMS)
+        or any(stem in subject for stem in _SUBJECT_STEMS)
+        or not subject.isascii()
     )
 
 

@@ -59,6 +59,7 @@ _TRANSCRIPT = re.compile(
     rf"({addresses.ADDRESS.pattern})(?: ?\.\.\.|:? \(|: )",
     re.IGNORECASE,
 )
+_X400 = re.compile(r"; ?(?:dda:)?(smtp=[^\s;@]{1,256}@[^\s;@]{1,255})", re.IGNORECASE)
 _RCPT_TO = re.compile(rf"rcpt to ?:? ?({addresses.ADDRESS.pattern})", re.IGNORECASE)
 _REASON = (
     *(*openings.VAGUE_FAILURE, "fail", "error", "denied", "refused", "full", "unknown", "invalid"),
@@ -143,6 +144,11 @@ def _at(first: str, rest: str) -> Iterator[str]:
     while more := _MORE.match(rest):
         yield from addresses.within(more[1])
         rest = rest[more.end() :]
+
+
+def _by_x400(notice: Notice) -> Iterator[Found]:
+    """As in ``c=US;a= ;p=Corp;dda:SMTP=ann@example.com;``, which Exchange 5.5 writes."""
+    yield from _matching(notice, _X400.search)
 
 
 def _labelled(notice: Notice) -> Iterator[Found]:
@@ -238,6 +244,7 @@ def _is_asking(text: str, address: str) -> bool:
 WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
     _sentence,
     _listed,
+    _by_x400,
     _labelled,
     _refused,
     _dialogue,
