@@ -7,28 +7,22 @@ a session knows, `stored_mail` says what stands for it.
 from __future__ import annotations
 
 import time
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kumo_handlers.journal import stored_mail
 from kumo_handlers.journal.record import encode
-from kumo_handlers.journal.reporting import Reading, records
+from kumo_handlers.journal.reporting import records
 from kumo_handlers.reports import cascade, classification, mime
 
 if TYPE_CHECKING:
     from kumo_handlers.journal.record import Record
-
-
-@cache
-def default_reading() -> Reading:
-    """The rules of this package, and no keys."""
-    return Reading(classification.default())
+    from kumo_handlers.reports.classification import Classifier
 
 
 def read(
-    content: bytes, reading: Reading | None = None, now: float | None = None
+    content: bytes, classifier: Classifier | None = None, now: float | None = None
 ) -> tuple[Record, ...]:
     """The records of the report that ``content`` is: none where it is ordinary mail.
 
@@ -39,7 +33,7 @@ def read(
     if report is None:
         return ()
     arrival = stored_mail.arrival(message, time.time() if now is None else now)
-    return records(arrival, report, content, reading or default_reading())
+    return records(arrival, report, content, classifier or classification.default())
 
 
 def parse_report(content: bytes) -> list[dict[str, Any]]:

@@ -10,8 +10,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from kumo_handlers.journal.record import (
     Arrival,
     PeerAddress,
@@ -23,14 +21,14 @@ from kumo_handlers.journal.record import (
 )
 from kumo_handlers.journal.report_key import Digest
 from kumo_handlers.mail.reply import reply as named_reply
-from kumo_handlers.reports import diagnostic, trace
-from kumo_handlers.reports.classification import NO_RULES, Classifier
+from kumo_handlers.reports import diagnostic
 from kumo_handlers.reports.permanence import judge
 from kumo_handlers.reports.report import DSN, FeedbackReport, Report, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kumo_handlers.reports.classification import Classifier
     from kumo_handlers.reports.report import RecipientStatus, Returned, Typed
 
 ACCEPTED = Response.of(named_reply(250, "2.0.0", "OK"))
@@ -38,18 +36,11 @@ ACCEPTED = Response.of(named_reply(250, "2.0.0", "OK"))
 NO_PEER = "0.0.0.0"  # noqa: S104 - no address is bound here, it is what the record says
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """What a report is read with: the rules of classification and the keys of trace headers."""
-
-    classifier: Classifier = NO_RULES
-    keys: trace.Keys = trace.NO_KEYS
-
-
 def records(
     arrival: Arrival,
     report: Report,
     content: bytes,
-    reading: Reading,
+    classifier: Classifier,
     kept: str | None = None,
 ) -> tuple[Record, ...]:
     """Every record that ``report``, read from ``content``, gives: at least one.
@@ -61,22 +52,23 @@ def records(
         return (unread(arrival, report, kept),)
     digest = Digest(content, arrival.forward_path)
     if isinstance(report, FeedbackReport):
-        return (feedback(arrival, report, digest, reading),)
-    return tuple(_bounces(arrival, report, digest, reading)) or (
+        return (feedback(arrival, report, digest),)
+    return tuple(_bounces(arrival, report, digest, classifier)) or (
         no_failure(arrival, report, digest),
     )
 
 
-def _bounces(arrival: Arrival, dsn: DSN, digest: Digest, reading: Reading) -> Iterator[Record]:
+def _bounces(
+    arrival: Arrival, dsn: DSN, digest: Digest, classifier: Classifier
+) -> Iterator[Record]:
     """One record per failure. A recipient named in two groups has two keys."""
-    found = trace.find(dsn.returned.headers, reading.keys, arrival.time)
     seen: Counter[str] = Counter()
     for failure in dsn.failures:
         key = digest.key(failure.recipient, _value(failure.final_recipient))
         seen[key] += 1
         if seen[key] > 1:
             key = digest.key(failure.recipient, _value(failure.final_recipient), str(seen[key]))
-        yield oob(arrival, dsn, failure, reading.classifier, key, found)
+        yield oob(arrival, dsn, failure, classifier, key)
 
 
 def oob(
@@ -85,12 +77,8 @@ def oob(
     failure: RecipientStatus,
     classifier: Classifier,
     key: str,
-    found: trace.Trace = (None, None),
 ) -> Record:
-    """The record of one failed recipient. ``found`` is the trace and what it is worth.
-
-    ``sender`` is who wrote the original: the address the bounce came to.
-    """
+    """The record of one failed recipient: ``sender`` is who wrote the original, whom it came to."""
     code, text = diagnostic.reply(failure)
     line = diagnostic.classified_text(code, failure.status, failure, text)
     time = arrival.time if failure.last_attempt_date is None else failure.last_attempt_date
@@ -107,7 +95,7 @@ def oob(
         timestamp=int(time),
         event_time=float(time),
         bounce_classification=classifier.classify(line),
-        report=_said(dsn.source, dsn.returned, key, found)
+        report=_said(dsn.source, dsn.returned, key)
         | {
             "action": failure.action,
             "remote_mta": _text(failure.remote_mta),
@@ -119,16 +107,15 @@ def oob(
     )
 
 
-def feedback(arrival: Arrival, report: FeedbackReport, digest: Digest, reading: Reading) -> Record:
+def feedback(arrival: Arrival, report: FeedbackReport, digest: Digest) -> Record:
     """The record of a feedback report; ``report.complaint`` tells whether a person complained."""
-    found = trace.find(report.returned.headers, reading.keys, arrival.time)
     key = digest.key(*report.original_rcpt_to)
     return arrived(
         arrival,
         RecordType.FEEDBACK,
         ACCEPTED,
-        feedback_report=_feedback_report(report, found),
-        report=_said(report.source, report.returned, key, found)
+        feedback_report=_feedback_report(report),
+        report=_said(report.source, report.returned, key)
         | {
             "complaint": report.is_complaint,
             "original_envelope_id": report.original_envelope_id,
@@ -164,20 +151,18 @@ def unread(arrival: Arrival, report: Unreadable, kept: str | None) -> Record:
     )
 
 
-def _said(
-    source: str, returned: Returned, key: str, found: trace.Trace = (None, None)
-) -> dict[str, Any]:
+def _said(source: str, returned: Returned, key: str) -> dict[str, Any]:
     """What stands under ``report`` in every record of a report that was understood."""
     return {
         "source": source,
         "original_message_id": returned.header("message-id"),
-        "supplemental_trace": found[0],
-        "trace_trust": found[1],
+        "supplemental_trace": returned.trace,
+        "trace_trust": returned.trace_trust,
         "key": key,
     }
 
 
-def _feedback_report(report: FeedbackReport, found: trace.Trace) -> dict[str, Any]:
+def _feedback_report(report: FeedbackReport) -> dict[str, Any]:
     """KumoMTA's keys, ``original_rcpto_to`` spelled as it spells it."""
     mta = report.reporting_mta
     return {
@@ -196,7 +181,7 @@ def _feedback_report(report: FeedbackReport, found: trace.Trace) -> dict[str, An
         "reported_uri": report.reported_uri,
         "extensions": report.extensions,
         "original_message": report.original_message,
-        "supplemental_trace": found[0],
+        "supplemental_trace": report.returned.trace,
     }
 
 
