@@ -30,7 +30,7 @@ def parse(raw: object) -> float:
     elif isinstance(raw, int | float) and not isinstance(raw, bool):
         seconds = float(raw)
     if not (0 < seconds < math.inf):
-        raise ValueError(raw)
+        raise ValueError(f"{raw!r} is no time")
     return seconds
 
 
@@ -40,7 +40,7 @@ def _parse_text(text: str) -> float:
         part = _PART.match(text, position)
         # A number alone is seconds, but only where it is all there is: "1 30" is a slip.
         if part is None or part[2] not in _UNITS or (not part[2] and part[0] != text):
-            raise ValueError(text)
+            raise ValueError(f"{text!r} is no time")
         total += float(part[1]) * _UNITS[part[2]]
         position = part.end()
     return total

@@ -33,14 +33,14 @@ def parse(text: str) -> Endpoint:
     """Read ``IP:PORT``. An IPv4-mapped address is the IPv4 address. Raises ValueError."""
     host, colon, port = text.rpartition(":")
     if not (colon and port.isascii() and port.isdigit() and int(port) <= _HIGHEST_PORT):
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no endpoint")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no endpoint")
     packed = pack(_NAMES.get(host, host))
     if packed is None or "%" in host:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no endpoint")
     return Endpoint(inet_ntop(AF_INET if len(packed) == 4 else AF_INET6, packed), int(port))  # noqa: PLR2004 - bytes of an IPv4 address
 
 
