@@ -26,7 +26,10 @@ _SHOWN = 120
 
 
 class JsonLines:
-    """The sink ``jsonl``. Opens the newest segment, repaired, or begins the first."""
+    """The sink ``jsonl``. Goes on in the newest segment, repaired, or begins the first.
+
+    No file is touched before the first use: another program may still have the folder.
+    """
 
     def __init__(
         self,
@@ -40,25 +43,25 @@ class JsonLines:
         self._max_duration = max_segment_duration
         self._max_size = max_segment_size
         self._clock = clock
-        folder.mkdir(parents=True, exist_ok=True)
-        existing = segments(folder)
-        self._segment = self._reopened(existing[-1]) if existing else self._begin(0.0)
+        self._opened: Segment | None = None
 
     def append(self, lines: bytes) -> None:
         """See `Sink.append`."""
-        self._settle()
-        if self._is_spent(self._segment):
-            self._rotate()
-        self._segment.append(lines)
+        segment = self._settled()
+        if self._is_spent(segment):
+            segment.sync()  # the last one is whole and durable before the next is begun
+            segment = self._replaced(segment, self._begin(begun(segment.path)))
+        segment.append(lines)
 
     def sync(self) -> str:
         """See `Sink.sync`. The position is ``NAME:OFFSET``."""
-        self._settle()
-        self._segment.sync()
-        return f"{self._segment.path.name}:{self._segment.size}"
+        segment = self._settled()
+        segment.sync()
+        return f"{segment.path.name}:{segment.size}"
 
     def since(self, position: str) -> Iterator[bytes]:
         """See `Sink.since`. A segment that is gone has no lines."""
+        self._settled()
         name, _, offset = position.partition(":")
         for path in segments(self._folder):
             if path.name >= name:
@@ -68,25 +71,26 @@ class JsonLines:
 
     def close(self) -> None:
         """See `Sink.close`."""
-        self.sync()
-        self._segment.close()
+        if self._opened is not None:
+            self.sync()
+            self._opened.close()
+            self._opened = None
 
     def _is_spent(self, segment: Segment) -> bool:
         age = self._clock() - begun(segment.path)
         return segment.size > 0 and (segment.size >= self._max_size or age >= self._max_duration)
 
-    def _rotate(self) -> None:
-        """Begin the next segment; the last one is whole and synced before."""
-        self._segment.sync()
-        self._replace(self._begin(begun(self._segment.path)))
-
-    def _settle(self) -> None:
-        """Go on in a new segment where the one we write is gone."""
-        segment = self._segment
+    def _settled(self) -> Segment:
+        """The segment to write: a new one where the one we wrote is gone."""
+        segment = self._opened
+        if segment is None:
+            existing = segments(self._folder)
+            self._opened = self._reopened(existing[-1]) if existing else self._begin(0.0)
+            return self._opened
         if segment.is_in_place():
             if segment.was_resized():
                 log.warning("somebody else made %s %d bytes long", segment.path, segment.size)
-            return
+            return segment
         lost = segment.unsynced()
         fresh = self._begin(begun(segment.path))
         try:
@@ -101,11 +105,12 @@ class JsonLines:
             fresh.path.name,
             len(lost),
         )
-        self._replace(fresh)
+        return self._replaced(segment, fresh)
 
-    def _replace(self, fresh: Segment) -> None:
-        self._segment.close()
-        self._segment = fresh
+    def _replaced(self, segment: Segment, fresh: Segment) -> Segment:
+        segment.close()
+        self._opened = fresh
+        return fresh
 
     def _begin(self, after: float) -> Segment:
         """A new segment, named for now, or for the first free second after the last one."""

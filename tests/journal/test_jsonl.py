@@ -96,7 +96,7 @@ def test_torn_line_is_repaired_and_said(
     (tmp_path / "20240102-030405.jsonl").write_bytes(b'{"whole":1}\n{"to')
     with caplog.at_level(logging.WARNING):
         sink = opened(tmp_path, clock)
-    sink.append(b"next\n")
+        sink.append(b"next\n")
     sink.close()
     assert contents(tmp_path) == {"20240102-030405.jsonl": b'{"whole":1}\nnext\n'}
     assert "torn line: 4 bytes" in caplog.text
@@ -170,6 +170,13 @@ def test_since_a_segment_that_is_gone(tmp_path: Path, clock: Clock) -> None:
     sink.close()
 
 
+def test_nothing_is_touched_before_the_first_use(tmp_path: Path, clock: Clock) -> None:
+    """A half-written line may be another program's, which is still writing it."""
+    (tmp_path / "20240102-030405.jsonl").write_bytes(b'{"to')
+    opened(tmp_path, clock).close()
+    assert contents(tmp_path) == {"20240102-030405.jsonl": b'{"to'}
+
+
 def test_clock_set_back_keeps_the_order(tmp_path: Path, clock: Clock) -> None:
     """A new segment is named later than the last one, whatever the clock says."""
     sink = opened(tmp_path, clock, max_segment_size=4)
@@ -184,6 +191,7 @@ def test_failure_is_the_callers(tmp_path: Path, clock: Clock) -> None:
     """Where no new segment can be made, nothing is taken, and service resumes by itself."""
     folder = tmp_path / "log"
     sink = opened(folder, clock)
+    sink.sync()
     shutil.rmtree(folder)
     folder.write_bytes(b"in the way")
     with pytest.raises(OSError, match="exists"):
