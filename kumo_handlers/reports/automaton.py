@@ -10,6 +10,7 @@ state big, an expression of thousands of places, is refused when it is added.
 from __future__ import annotations
 
 from enum import IntEnum
+from itertools import product
 from typing import TYPE_CHECKING
 
 from kumo_handlers.reports.expression import (
@@ -145,6 +146,7 @@ class _Program:
     def __init__(self) -> None:
         self._then: list[SequenceOf[int]] = []
         self._asserts: dict[int, str] = {}
+        self._asserting: Places = NOWHERE
         self._ends: dict[int, int] = {}
         self._takers: dict[Chars, set[int]] = {}
         self._taking: set[int] = set()
@@ -158,6 +160,9 @@ class _Program:
         self._takers_of: dict[str, Places] = {}
         self._followers: dict[int, tuple[Places, int]] = {}
         self._opened: dict[tuple[Side, Side], tuple[Places, int]] = {}
+        self._passed: dict[tuple[Side, Side], dict[int, tuple[Places, int]]] = {
+            sides: {} for sides in product(Side, Side)
+        }
 
     def add(self, text: str, rule: int) -> None:
         """Add one expression, which is found where its end is reached."""
@@ -165,6 +170,7 @@ class _Program:
         end = self._place()
         self._ends[end] = rule
         self._starts.append(self._build(parse(text), end))
+        self._asserting = frozenset(self._asserts)
 
     def _place(self, then: SequenceOf[int] = ()) -> int:
         self._then.append(then)
@@ -236,11 +242,21 @@ class _Program:
 
     def resolved(self, places: Places, before: Side, after: Side) -> tuple[Places, int]:
         """``places`` with their assertions decided, and the first rule that ends behind one."""
-        waiting = places & self._asserts.keys()
+        waiting = places & self._asserting
         if not waiting:
             return places, NOTHING
-        passed, rule = self._reached(waiting, (before, after))
-        return places - waiting | passed, rule
+        sides = before, after
+        led = [self._pass(place, sides) for place in waiting]
+        rule = min([rule for _, rule in led])
+        return (places - waiting).union(*[to for to, _ in led]), rule
+
+    def _pass(self, place: int, sides: tuple[Side, Side]) -> tuple[Places, int]:
+        """What an assertion lets through between two sides."""
+        known = self._passed[sides]
+        found = known.get(place)
+        if found is None:
+            found = known[place] = self._reached((place,), sides)
+        return found
 
     def _reached(
         self, places: Iterable[int], sides: tuple[Side, Side] | None
