@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kumo_handlers.boot import configure as configure
-    from kumo_handlers.boot import parse_report as parse_report
     from kumo_handlers.boot import receiver as receiver
+    from kumo_handlers.journal.parsing import parse_report as parse_report
     from kumo_handlers.pipeline import in_order as pipeline
 
 __version__ = "0.1.0"
@@ -22,7 +22,7 @@ __all__ = ["configure", "parse_report", "pipeline", "receiver"]
 # Imported when they are asked for: settings and the command line must not wait for all of it.
 _MADE_IN = {
     "configure": "kumo_handlers.boot",
-    "parse_report": "kumo_handlers.boot",
+    "parse_report": "kumo_handlers.journal.parsing",
     "receiver": "kumo_handlers.boot",
     "pipeline": "kumo_handlers.pipeline",
 }
