@@ -40,6 +40,11 @@ def _is_other_business(header: Heading) -> bool:
     return header.is_other_business and not header.begins_as_bounce
 
 
+def _is_from_list(header: Heading) -> bool:
+    # Lists pass on what mail systems send to their own address.
+    return header.is_list and not header.begins_as_bounce and not header.is_from_mail_system
+
+
 FOR = (
     Sign("sent by a mail system", 4, lambda h: h.is_from_mail_system),
     Sign("sent by a postmaster", 3, lambda h: not h.is_from_mail_system and h.is_from_postmaster),
@@ -56,7 +61,7 @@ AGAINST = (
     Sign("written with a person's program", -3, lambda h: h.is_personal),
     Sign("absence notice", -6, lambda h: h.is_absence and not h.begins_as_bounce),
     Sign("other business of mail systems", -4, _is_other_business),
-    Sign("sent over a list", -2, lambda h: h.is_list and not h.begins_as_bounce),
+    Sign("sent over a list", -2, _is_from_list),
 )
 
 
@@ -80,7 +85,7 @@ def is_worth_reading(message: mime.Message) -> bool:
 
 
 _EARLY = 700
-_REPLY = re.compile(r"(?<![\w.@-])[45]\d\d[ -]{1,3}(?:#?[45]\.\d{1,2}\.\d{1,3}\b|[a-z<\"])")
+_REPLY = re.compile(r"(?<![\w.@-])[45]\d\d[ -]{1,3}(?:#?[45]\.[0-7]\.\d{1,3}\b|[a-z<\"])")
 _STATUS = re.compile(r"(?<![\d.])[45]\.\d\.\d{1,2}(?![\d.])")
 _DIALOGUE = (
     *("rcpt to", "remote host said", "smtp error", "remote server", "smtp server", "host said"),

@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 import re
 
-_UNSEEN = (("<style", "</style"), ("<script", "</script"), ("<title", "</title"), ("<!--", "--"))
+_UNSEEN = (("<style", "</style"), ("<script", "</script"), ("<title", "</title"), ("<!--", "-->"))
 _BREAK = re.compile(
     r"<(?:br|hr|/?(?:p|div|tr|li|ul|ol|h[1-6]|td|pre|table))\b[^<>]{0,4000}>", re.IGNORECASE
 )
 # Not ``<user@example.com>``, which careless programs write into HTML as it is.
-_TAG = re.compile(
-    r"</?[a-z][a-z0-9:]{0,30}(?:\s[^<>]{0,4000})?/?>|<![^<>]{0,500}>|-->", re.IGNORECASE
-)
+_TAG = re.compile(r"</?[a-z][a-z0-9:]{0,30}(?:\s[^<>]{0,4000})?/?>|<![^<>]{0,500}>", re.IGNORECASE)
 
 
 def of_html(source: str) -> str:

@@ -55,7 +55,7 @@ _CONTACT = re.compile(
     r"mail from|^from|absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
 )
 _TRANSCRIPT = re.compile(
-    rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.\d{{1,2}}\.\d{{1,3}} )?)?"
+    rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.[0-7]\.\d{{1,3}} )?)?"
     rf"({addresses.ADDRESS.pattern})(?: ?\.\.\.|:? \(|: )",
     re.IGNORECASE,
 )

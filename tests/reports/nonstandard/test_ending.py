@@ -1,0 +1,55 @@
+"""Where a notice ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from kumo_handlers.reports.nonstandard import ending
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--- Below this line is a copy of the message.",
+        "------ This is a copy of the message, including all the headers. ------",
+        "----- Original message -----",
+        "Original message headers:",
+        "Message headers follow.",
+        "--- Enclosed is a copy of the message.",
+        "--------Unsent Message below:",
+        "---- Mensaje original ----",
+        "Old message:",
+        "On Mon, 6 May 2024, Ann Smith <ann@dest.example> wrote:",
+        "Begin forwarded message:",
+        "---------- Forwarded message ----------",
+    ],
+)
+def test_title_ends_it(line: str) -> None:
+    """Titles of MTAs, and the attributions of people who quote."""
+    assert ending.find(["It failed.", "", line, "To: a@b.example"]) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "delete your own text from the attached returned message.",
+        "The original message was received at Mon, 6 May 2024 10:00:00 GMT",
+        "----- Transcript of session follows -----",
+        "Subject: May",
+        "Recipient Address: ann@dest.example",
+    ],
+)
+def test_other_lines_do_not(line: str) -> None:
+    """A notice speaks of the message before it returns it."""
+    assert ending.find(["It failed.", line, "ann@dest.example"]) == 3
+
+
+def test_header_block_ends_it() -> None:
+    """A message may be returned without a word."""
+    lines = ["It failed.", "", "Received: from a by b", "From: a@b.example", "Subject: May"]
+    assert ending.find(lines) == 2
+
+
+def test_title_at_the_beginning_is_none() -> None:
+    """Something has to be said before it can end."""
+    assert ending.find(["", "Original message:", "ann@dest.example"]) == 3
