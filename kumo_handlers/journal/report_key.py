@@ -7,21 +7,16 @@ leaves alone: everything after the header block, Message-ID and Date, and whom i
 
 from __future__ import annotations
 
-import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from kumo_handlers.reports import header_fields, parts
 
 if TYPE_CHECKING:
     from kumo_handlers.mail.address import Address
 
 KEY_SIZE = 16
-# A header block is searched no further than this; larger ones are no report's.
-MAX_HEADER_BLOCK = 256 * 1024
-
-_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r(?!\n)")
-_IDENTITY = re.compile(
-    rb"^(message-id|date)[ \t]*:(.*(?:[\r\n]+[ \t].*)*)", re.IGNORECASE | re.MULTILINE
-)
+_IDENTITY = (b"message-id", b"date")
 
 
 class Digest:
@@ -31,11 +26,14 @@ class Digest:
 
     def __init__(self, content: bytes, forward_path: Address) -> None:
         """``forward_path`` is the report's own recipient."""
-        blank = _BLANK_LINE.search(content, 0, MAX_HEADER_BLOCK)
-        start, end = blank.span() if blank else (len(content), len(content))
-        self._hash = blake2b(_line_ends_aside(content[end:]).rstrip(), digest_size=KEY_SIZE)
-        for field in _identity(content[:start]):
-            self._hash.update(b"\0" + field)
+        end, start = parts.header_end(content, 0, len(content))
+        block = b"\n" + content[:end]
+        lowered = block.lower()
+        self._hash = blake2b(_line_ends_aside(content[start:]).rstrip(), digest_size=KEY_SIZE)
+        for name in _IDENTITY:
+            # blanks aside: a gateway may fold a field elsewhere
+            value = " ".join((header_fields.first(block, lowered, name) or "").split())
+            self._hash.update(_bytes(f"\0{value}"))
         # The local part as it came, the domain folded: how addresses are compared.
         self._hash.update(_bytes(f"\0{forward_path.local_part}@{forward_path.domain}"))
 
@@ -45,14 +43,6 @@ class Digest:
         for recipient in recipients:
             copy.update(_bytes(f"\0{recipient or ''}"))
         return copy.hexdigest()
-
-
-def _identity(block: bytes) -> list[bytes]:
-    """The first Message-ID and the first Date of a header block, blanks aside."""
-    first: dict[bytes, bytes] = {}
-    for name, value in _IDENTITY.findall(_line_ends_aside(block)):
-        first.setdefault(name.lower(), b" ".join(value.split()))
-    return sorted(name + b":" + value for name, value in first.items())
 
 
 def _line_ends_aside(text: bytes) -> bytes:

@@ -16,18 +16,21 @@ from kumo_handlers.journal.record import Arrival
 from kumo_handlers.mail import address
 from kumo_handlers.mail.address import NULL, Address
 from kumo_handlers.mail.session import Peer, Session
+from kumo_handlers.reports import header_fields
 
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
 
 _ADDRESS = re.compile(r"<([^<>\s]*)>|([^\s<>,;:\"]+@[^\s<>,;:\"]+)")
-_RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "to")
+_RECIPIENT_FIELDS = (b"delivered-to", b"x-original-to", b"to")
 _FILE = Session(id="", peer=Peer(""), hostname="", protocol="file")
 
 
 def arrival(message: mime.Message, time: float) -> Arrival:
     """What stands for the arrival of ``message``, read at ``time``. Its id is a hash of it."""
-    fields = (_address(message.header(name)) for name in _RECIPIENT_FIELDS)
+    block = message.root.header_block
+    lowered = block.lower()
+    fields = (_address(header_fields.first(block, lowered, name)) for name in _RECIPIENT_FIELDS)
     return Arrival(
         id=blake2b(message.content, digest_size=16).hexdigest(),
         session=_FILE,
