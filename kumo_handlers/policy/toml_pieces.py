@@ -4,7 +4,8 @@ The parser keeps a note on every key it has seen, a gigabyte for a million table
 as they grow. Cut at headers into pieces of some kilobytes, the same file takes a third of the time
 and next to no memory. A cut inside a string or a list leaves the piece before it without an end,
 which is always an error; then, and whenever two pieces have something to do with each other, the
-file is read whole, and what the parser says of it stands.
+file is read whole, and what the parser says of it stands. A listener's section may go on in
+another piece; that its own header then comes twice goes unnoticed, and changes nothing.
 """
 
 from __future__ import annotations

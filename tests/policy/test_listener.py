@@ -71,6 +71,12 @@ def test_defaults(option: str, default: object) -> None:
         ("trace_headers", {"header_name": "X-Ref"}, TraceHeaders(header_name="X-Ref")),
         ("trace_headers", TraceHeaders(), TraceHeaders()),
         ("meta", {"tenant": "a"}, {"tenant": "a"}),
+        ("protocol", "lmtp", Protocol.LMTP),
+        ("tls_certificate", "cert.pem", "cert.pem"),
+        ("tls_private_key", "key.pem", "key.pem"),
+        ("tls_required_client_ca", "ca.pem", "ca.pem"),
+        ("allow_xclient", True, True),
+        ("require_proxy_protocol", True, True),
     ],
 )
 def test_each_option_is_taken(option: str, raw: object, value: object) -> None:
@@ -80,35 +86,6 @@ def test_each_option_is_taken(option: str, raw: object, value: object) -> None:
     for other in OPTIONS:
         if other != option and OPTIONS[other].effect:
             assert getattr(listener, other) == OPTIONS[other].default
-
-
-# A value that asks for what an option is for. None of these is ever ignored: it is honoured, or
-# it is refused by name.
-ASKED = {
-    "protocol": "lmtp",
-    "tls_certificate": "cert.pem",
-    "tls_private_key": "key.pem",
-    "tls_required_client_ca": "ca.pem",
-    "allow_xclient": True,
-    "require_proxy_protocol": True,
-}
-
-
-@pytest.mark.parametrize(("option", "raw"), ASKED.items())
-def test_what_is_not_there_yet_says_so(option: str, raw: object) -> None:
-    """A pending option is refused by name, unless its default is all that is asked for."""
-    if OPTIONS[option].pending:
-        with pytest.raises(
-            ConfigurationError, match=rf"settings\.py:3: option {option}: is not th"
-        ):
-            Listener.read({option: raw}, HERE)
-    else:
-        assert getattr(Listener.read({option: raw}, HERE), option) != OPTIONS[option].default
-
-
-def test_all_that_is_pending_is_known() -> None:
-    """No option is declared and then forgotten."""
-    assert {name for name, option in OPTIONS.items() if option.pending} <= set(ASKED)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class Sample(msgspec.Struct, frozen=True):
     """Three options of different kinds."""
 
     relay_to: Annotated[bool, Declared(BOOL, "accept")] = False
-    limit: Annotated[int, Declared(COUNT, "how many", pending=True)] = 7
+    limit: Annotated[int, Declared(COUNT, "how many")] = 7
     hosts: Annotated[Networks, Declared(NETWORKS, "who")] = msgspec.field(
         default_factory=lambda: Networks.parse(["::1"])
     )
@@ -66,13 +66,6 @@ def test_every_problem_at_once() -> None:
         "expected a list of IP addresses and CIDR blocks, or any"
     )
     assert str(caught.value) == expected
-
-
-def test_not_there_yet() -> None:
-    """A pending option takes its default and nothing else: it is never ignored."""
-    assert read_strictly({"limit": 7}, OPTIONS, Place()) == {"limit": 7}
-    with pytest.raises(ConfigurationError, match="option limit: is not there yet, got 8"):
-        read_strictly({"limit": 8}, OPTIONS, Place())
 
 
 def test_without_effect_is_noted_once(caplog: pytest.LogCaptureFixture) -> None:
