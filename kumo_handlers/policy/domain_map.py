@@ -68,6 +68,21 @@ class DomainMap(Generic[T]):
             dots -= 1
         return None if self._catch_all is None else (CATCH_ALL, self._catch_all)
 
+    def walk(self, name: str) -> Iterator[tuple[str, T | None]]:
+        """Every key that could answer for ``name``, in the order of asking, and what is there.
+
+        `find` ends at the first that has an entry; entries behind it are passed over. Wildcards
+        longer than the longest there is, and shorter than the shortest, are left out.
+        """
+        if name:
+            yield name, self._names.get(name)
+        suffix = "" if name.startswith("[") else name  # nothing is above an address literal
+        while "." in suffix:
+            suffix = suffix.partition(".")[2]
+            if self._shallowest <= suffix.count(".") + 1 <= self._deepest:
+                yield f"*.{suffix}", self._wildcards.get(suffix)
+        yield CATCH_ALL, self._catch_all
+
     def items(self) -> Iterator[tuple[str, T]]:
         """Every key with its value: names, wildcards, the catch-all."""
         yield from self._names.items()

@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import source
 from kumo_handlers.policy.base import Found
 from kumo_handlers.policy.endpoint import canonical
-from kumo_handlers.policy.entries import Checker
+from kumo_handlers.policy.entries import Checker, Entries
 from kumo_handlers.policy.merging import Domains, merge, resolve
 from kumo_handlers.policy.origins import Origins
+from kumo_handlers.policy.step import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,6 +66,13 @@ class Tables:
         hit = self._general.find(domain)
         return Found(hit[1], hit[0]) if hit else None
 
+    def walk(self, domain: str, session: Session) -> Iterator[Step]:
+        """Every key that `find` could ask for, in its order, and what stands there."""
+        places = self._sections_for(session.local, session.listener)
+        for section, domains in (*places, ("", self._general)):
+            for key, options in domains.walk(domain):
+                yield Step(section, key, Found(options, key, section) if options else None)
+
     def find_anywhere(self, domain: str) -> Iterator[Found]:
         """The entry for ``domain`` in each section that has one, the general part last."""
         for section, domains in self._sections.items():
@@ -90,26 +100,45 @@ class Tables:
         return self._origins.find(found.section, found.key)
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What the sources say, read and checked.
+
+    ``parts`` are the sources' own entries, in their order; where they stand is for ``origins``.
+    """
+
+    parts: tuple[Entries, ...]
+    origins: Origins
+    warnings: tuple[Problem, ...] = ()
+
+
 def load(sources: Iterable[str | Path | Mapping[str, Any]]) -> Tables:
     """Read, check and merge ``sources``: paths of files, or tables given in place.
 
     Raises `ConfigurationError` with every problem in any of them. Warnings are logged.
     """
     with _collector_paused():
-        read, problems = _read_all(sources)
-        checker = Checker()
-        checked = [checker.check(each) for each in read]
-        problems += checker.problems
-        if problems:
-            raise ConfigurationError(problems)
-        warnings = tuple(warning for each in read for warning in each.warnings)
-        origins = Origins(read)
-        del read
-        merged = merge(checked)
-        general, sections = resolve(merged)
-    for warning in warnings:
+        tables = make(read(sources))
+    for warning in tables.warnings:
         _log.warning("%s", warning)
-    return Tables(general, sections, origins, warnings)
+    return tables
+
+
+def read(sources: Iterable[str | Path | Mapping[str, Any]]) -> Written:
+    """Read and check ``sources``. Raises `ConfigurationError` with every problem there is."""
+    found, problems = _read_all(sources)
+    checker = Checker()
+    parts = tuple(checker.check(each) for each in found)
+    problems += checker.problems
+    if problems:
+        raise ConfigurationError(problems)
+    warnings = tuple(warning for each in found for warning in each.warnings)
+    return Written(parts, Origins(found), warnings)
+
+
+def make(written: Written) -> Tables:
+    """The policy that the sources make together. The entries of each source stay as they are."""
+    general, sections = resolve(merge(written.parts))
+    return Tables(general, sections, written.origins, written.warnings)
 
 
 def _read_all(

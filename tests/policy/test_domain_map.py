@@ -110,3 +110,15 @@ def test_a_hostile_name_costs_what_a_miss_does(name: str) -> None:
     domains = table(1000)
     assert domains.find(name) is None
     assert cost(domains, name) < 2 * cost(domains, "nobody.example.org")
+
+
+@given(st.dictionaries(KEYS, st.integers(), max_size=12), NAMES | st.just(""))
+def test_walk_comes_by_the_answer_first(entries: dict[str, int], name: str) -> None:
+    """The first entry on the way is the answer, and every other that fits comes behind it."""
+    domains = DomainMap(entries)
+    on_the_way = [(key, value) for key, value in domains.walk(name) if value is not None]
+    assert next(iter(on_the_way), None) == domains.find(name)
+    fitting = {key for key in entries if key in (name, "*") or name.endswith(key[1:])}
+    assert {key for key, _ in on_the_way} == {
+        key for key in fitting if key[0] == "*" or key == name
+    }
