@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import traceback
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -163,7 +164,7 @@ SUPPRESSED = {
 }
 
 
-class Upstream(SMTPReceiver):  # type: ignore[misc] # Salmon has no types
+class Upstream(SMTPReceiver):
     """The server to relay to: Salmon's own, keeping what it is given."""
 
     def __init__(self, port: int) -> None:
@@ -231,10 +232,12 @@ def make_project(first: int, second: int, relay: int) -> None:
 def salmon_app(ports: tuple[int, ...]) -> Iterator[None]:
     """``salmon start``, until the block is left."""
     command = [str(Path(sys.executable).parent / "salmon"), "start", "--no-daemon"]
-    app = subprocess.Popen(command, cwd=PROJECT)  # noqa: S603 - our own environment's salmon
+    path = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"PYTHONPATH": path}
+    app = subprocess.Popen(command, cwd=PROJECT, env=environment)  # noqa: S603 - our own salmon
     try:
         wait_until(lambda: app.poll() is not None or all(map(is_listening, ports)))
-        if app.poll() is not None:
+        if app.poll() is not None or not all(map(is_listening, ports)):
             raise TimeoutError("the app did not start, see above")
         yield
     finally:
@@ -296,7 +299,7 @@ def result(case: Case, reply: str, upstream: Upstream) -> Result:
         and rule == case.rule
         and sorted(types) == sorted(case.records)
         and bool(arrived) == case.relayed
-        and whole in (True, not case.relayed)
+        and (whole or not case.relayed)
     )
     ended = "at the relay" if arrived else "refused" if case.code >= REFUSED else "in the log"
     return Result(case, reply, rule, types, ended, is_right)
@@ -332,15 +335,14 @@ def report(console: Console, results: list[Result], upstream: Upstream) -> int:
 
 
 def run() -> NoReturn:
-    """Run the demo and end, though asyncore, under Salmon's receiver, has a thread that never does."""
+    """Run the demo, and end: asyncore, under Salmon's receiver, has a thread that never does."""
     status = 1
     try:
         status = main()
-    except TimeoutError as error:
-        sys.stderr.write(f"{error}\n")
-    finally:
-        sys.stdout.flush()
-        os._exit(status)
+    except Exception:  # noqa: BLE001 - whatever it is, the process must end
+        traceback.print_exc()
+    sys.stdout.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -85,9 +85,7 @@ def test_no_import_runs_round() -> None:
 
 def test_modules_can_be_overlooked() -> None:
     """The median module is under 150 lines, none is over 400."""
-    lengths = {
-        name_of(path): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")
-    }
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
     long = {name: length for name, length in lengths.items() if length > 400}
     assert not long
     assert median(lengths.values()) < 150

@@ -25,6 +25,8 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     port: int = 0
 
     def __str__(self) -> str:
+        if not self.host:
+            return "an unknown peer"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 

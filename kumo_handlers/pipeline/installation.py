@@ -78,9 +78,14 @@ _installed: list[Installation] = []
 
 def install(installation: Installation) -> None:
     """Put ``installation`` in place of the one before, if there was one."""
-    for before in _installed:
-        before.close()
-    _installed[:] = [installation]
+    forget()
+    _installed.append(installation)
+
+
+def forget() -> None:
+    """Close the installation, and be without one."""
+    while _installed:
+        _installed.pop().close()
 
 
 def is_installed() -> bool:

@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ class Receiver:
         self._stop_asked = asyncio.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
+        self._is_ending = False
         self._thread = threading.Thread(target=self._run, name="listeners")
 
     @property
@@ -81,6 +83,9 @@ class Receiver:
             self._thread.join()
             raise self._error
         self._reloader.start()
+        # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
+        # work any more. This is called just before that, and public hooks come too late.
+        threading._register_atexit(self._hold_the_end)  # type: ignore[attr-defined] # noqa: SLF001
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop_signalled)
@@ -88,7 +93,8 @@ class Receiver:
 
     def stop(self) -> None:
         """Finish what is in flight, answer 421 to the others, flush, and return."""
-        self._loop.call_soon_threadsafe(self._stop_asked.set)
+        with suppress(RuntimeError):  # the loop is closed: it has stopped already
+            self._loop.call_soon_threadsafe(self._stop_asked.set)
         self._thread.join()
 
     def join(self) -> None:
@@ -125,13 +131,17 @@ class Receiver:
             await asyncio.gather(*(server.stop(grace) for server in self._servers))
         _log.info("stopped")
 
+    def _hold_the_end(self) -> None:
+        """Keep the interpreter whole until the listeners have stopped."""
+        self._is_ending = True
+        self._thread.join()
+
     def _stop_signalled(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM, SIGINT."""
         del frame
         _log.info("received %s", signal.Signals(number).name)
         self.stop()
-        # Salmon's main thread may be asleep for good (--debug); at its end it needs no telling
-        if threading.main_thread().is_alive():
+        if not self._is_ending:  # Salmon's main thread may be asleep for good (--debug)
             raise SystemExit(0)
 
     def _hang_up_signalled(self, number: int, frame: FrameType | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+import msgspec
 from salmon.server import SMTPError
 
 from kumo_handlers.journal import reporting
@@ -64,7 +65,9 @@ def relay(mail: ReceivedMail) -> None:
 def refuse(mail: ReceivedMail) -> NoReturn:
     """Stage the refusal's record, and end the mail with its reply."""
     answer = not_permitted(mail.arrival.session.peer)
-    mail.records.append(rejection(mail.arrival, Response.of(answer, "DATA")))
+    meta = mail.arrival.meta | {"reason": mail.outcome.because}
+    arrival = msgspec.structs.replace(mail.arrival, meta=meta)
+    mail.records.append(rejection(arrival, Response.of(answer, "DATA")))
     _settle(mail)
     raise smtp_error(answer)
 
