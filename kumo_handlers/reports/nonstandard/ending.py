@@ -82,7 +82,8 @@ def _ends(line: str, lines: list[str], index: int) -> bool:
 def _is_title(line: str) -> bool:
     """A known title, underlined or announced: ``--- Below is a copy of the message:``."""
     folded = line.casefold()
-    if not any(title in folded for title in _TITLES):
+    # A transcript of the dialogue follows within the notice.
+    if "transcript" in folded or not any(title in folded for title in _TITLES):
         return False
     if line.endswith((":", "\uff1a", "---", "***", "===", "___")) or _RULE.match(line):
         return True

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WORTH_READING = 3
 BELIEVED = 6
-# Where no witness speaks for a mail system, neither sender, path nor structure.
+# Where no witness speaks for a mail system: neither sender nor structure, path and subject.
 BELIEVED_ALONE = 8
 
 
@@ -128,15 +128,31 @@ def _weigh_openings(notice: Notice) -> int:
 def is_believed(message: mime.Message, notice: Notice) -> bool:
     """Whether header and text together make a bounce of it."""
     header = heading.of(message)
+    if _is_person(header):
+        return False
     enough = BELIEVED if _has_witness(header) else BELIEVED_ALONE
     return weigh_header(header) + weigh_text(notice) >= enough
 
 
-def _has_witness(header: Heading) -> bool:
-    return (
-        header.has_null_path
-        or header.is_failed
-        or header.is_from_mail_system
-        or header.is_from_postmaster
+def _is_person(header: Heading) -> bool:
+    """Whether nothing says that a machine wrote it: a person who quotes a bounce, then."""
+    return not (
+        header.is_failed
         or header.is_status_report
+        or header.has_null_path
+        or header.auto_submitted.startswith("auto")
+        or header.is_from_role
+        or _is_from_mail(header)
+    )
+
+
+def _has_witness(header: Heading) -> bool:
+    # A null reverse-path is a vacation program's, too (RFC 3834, 3.3), and a postmaster writes
+    # letters: neither proves anything alone.
+    return (
+        header.is_failed
+        or header.is_status_report
+        or header.is_from_mail_system
+        or (header.is_from_postmaster and (header.has_null_path or header.has_bounce_subject))
+        or (header.has_null_path and (header.is_from_role or header.has_bounce_subject))
     )

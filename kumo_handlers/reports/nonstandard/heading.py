@@ -25,7 +25,7 @@ _MAIL_SYSTEM = re.compile(
     r"配信システム"
 )
 _POSTMASTER = re.compile(
-    r"post-?master|\bndr\b|\bmailer\b|hostmaster|mail-?admin|mailmaster|daemon|\bmta\b|"
+    r"post-?master|\bndr\b|\bmailer\b|hostmaster|mail-?admin|sysadmin|mailmaster|daemon|\bmta\b|"
     r"mail[-_. ]?(?:gateway|server|router|relay|marshal|filter|security)|administrator|"
     r"groupwise|interscan|bounces?@|\bbounce\b|メールサーバ|メール管理者"
 )
@@ -169,7 +169,7 @@ def of(message: mime.Message) -> Heading:
 # One of these stands in every sender and every English subject that the patterns above know.
 _SENDER_STEMS = (
     *("daemon", "master", "mail", "deliver", "bounce", "system", "smtp", "<>", "ndr", "mta"),
-    *("administrator", "interscan", "groupwise", "undeliver", "microsoft", "router", "=?"),
+    *("admin", "interscan", "groupwise", "undeliver", "microsoft", "router", "=?"),
 )
 _SUBJECT_STEMS = (
     *("deliver", "return", "fail", "bounce", "reject", "refus", "unknown", "error", "status"),

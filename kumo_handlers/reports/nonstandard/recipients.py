@@ -79,8 +79,8 @@ def find(notice: Notice) -> list[Found]:
 
 def _first_line(notice: Notice) -> int:
     """The line with which the announcement ends, 0 where there is none."""
-    failing = [each for each in notice.openings if each.is_plain] or list(notice.openings)
-    return notice.line_at(failing[0].start) if failing else 0
+    first = next((each.start for each in notice.openings if each.is_plain), None)
+    return 0 if first is None else notice.line_at(first)
 
 
 def _sentence(notice: Notice) -> Iterator[Found]:
