@@ -9,8 +9,9 @@ import msgspec
 
 from kumo_handlers.policy.networks import pack
 
-EXPECTED = "IP:PORT, such as 127.0.0.1:25, 0:25, [::]:25 or localhost:25"
+EXPECTED = "IP:PORT, such as 127.0.0.1:25, 0:25, [::]:25 or localhost:25, or unix:/PATH"
 
+_UNIX = "unix:"
 _HIGHEST_PORT = 65_535
 # The C library reads 0 as all of IPv4; localhost is one address here, so that a section of that
 # name means the same on every machine.
@@ -18,19 +19,30 @@ _NAMES = {"0": "0.0.0.0", "localhost": "127.0.0.1"}  # noqa: S104 - what the use
 
 
 class Endpoint(msgspec.Struct, frozen=True, gc=False):
-    """An address and a port; ``str`` gives the one spelling in which endpoints are compared."""
+    """An address and a port, or the ``path`` of a Unix socket.
+
+    ``str`` gives the one spelling in which endpoints are compared.
+    """
 
     host: str
     port: int
+    path: str = ""
 
     def __str__(self) -> str:
+        if self.path:
+            return f"{_UNIX}{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Endpoint:
-    """Read ``IP:PORT``. An IPv4-mapped address is the IPv4 address. Raises ValueError."""
+    """Read ``IP:PORT`` or ``unix:PATH``. An IPv4-mapped address is the IPv4 one.
+
+    Raises ValueError.
+    """
+    if text.startswith(_UNIX + "/"):
+        return Endpoint("", 0, text.removeprefix(_UNIX))
     host, colon, port = text.rpartition(":")
     if not (colon and port.isascii() and port.isdigit() and int(port) <= _HIGHEST_PORT):
         raise ValueError(f"{text!r} is no endpoint")

@@ -100,7 +100,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     """One listener. Durations are seconds, sizes are bytes."""
 
     listen: Annotated[
-        str, Declared(ENDPOINT, "the address and port to listen on; port 0 is any free one")
+        str, Declared(ENDPOINT, "the address and port, or unix:PATH; port 0 is any free one")
     ] = "127.0.0.1:2025"
     hostname: Annotated[
         str, Declared(HOST_NAME, "the name in the greeting and in replies; the system's by default")
@@ -109,9 +109,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     relay_hosts: Annotated[
         Networks, Declared(NETWORKS, "peers that may relay anywhere; replaces the default")
     ] = LOOPBACK
-    protocol: Annotated[Protocol, Declared(choice(Protocol), "what is spoken", pending=True)] = (
-        Protocol.ESMTP
-    )
+    protocol: Annotated[Protocol, Declared(choice(Protocol), "what is spoken")] = Protocol.ESMTP
     max_connections: Annotated[
         int, Declared(COUNT, "connections at the same time; the next is told 421")
     ] = 32_768
@@ -137,24 +135,23 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     invalid_line_endings: Annotated[
         LineEndings, Declared(choice(LineEndings), "what becomes of a bare CR or LF in a message")
     ] = LineEndings.DENY
-    tls_certificate: Annotated[
-        str | None, Declared(PATH, "the certificate for STARTTLS", pending=True)
-    ] = None
-    tls_private_key: Annotated[
-        str | None, Declared(PATH, "the certificate's key", pending=True)
-    ] = None
+    tls_certificate: Annotated[str | None, Declared(PATH, "the certificate for STARTTLS")] = None
+    tls_private_key: Annotated[str | None, Declared(PATH, "the certificate's key")] = None
     tls_required_client_ca: Annotated[
-        str | None, Declared(PATH, "who must have signed a client's certificate", pending=True)
+        str | None, Declared(PATH, "who must have signed a client's certificate")
     ] = None
     trace_headers: Annotated[
         TraceHeaders,
         Declared(nested(TraceHeaders, TRACE_HEADERS), "headers that a relayed message gets"),
     ] = TraceHeaders()
+    allow_auth_without_tls: Annotated[
+        bool, Declared(BOOL, "offer AUTH to everyone, also where the password can be read along")
+    ] = False
     allow_xclient: Annotated[
-        bool, Declared(BOOL, "peers of relay_hosts may use XCLIENT and XFORWARD", pending=True)
+        bool, Declared(BOOL, "peers of relay_hosts may use XCLIENT and XFORWARD")
     ] = False
     require_proxy_protocol: Annotated[
-        bool, Declared(BOOL, "each connection starts with a PROXY header", pending=True)
+        bool, Declared(BOOL, "each connection starts with a PROXY header, from relay_hosts")
     ] = False
     meta: Annotated[
         dict[str, Any], Declared(TABLE, "put into the metadata of each connection")
@@ -185,24 +182,30 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
         A block of `peer` or `via` that sets the option decides. An option of the listener itself
         is for the peers of `relay_hosts`: it must not let the whole world choose its address.
+        Who may open our Unix socket was decided by the permissions of its file.
         """
         options = self._overrides(peer, local)
         if option in options:
             return bool(options[option])
-        return bool(getattr(self, option)) and peer in self.relay_hosts
+        return bool(getattr(self, option)) and (bool(self.path) or peer in self.relay_hosts)
 
     def _overrides(self, peer: str, local: str) -> dict[str, Any]:
         return merge(self.via.find(local), self.peer.find(peer))
 
     @property
     def host(self) -> str:
-        """The address to listen on, in canonical spelling."""
+        """The address to listen on, in canonical spelling; empty for a Unix socket."""
         return endpoint.parse(self.listen).host
 
     @property
     def port(self) -> int:
         """The port to listen on; 0 is any free one."""
         return endpoint.parse(self.listen).port
+
+    @property
+    def path(self) -> str:
+        """The path of the Unix socket to listen on; empty where it is an address."""
+        return endpoint.parse(self.listen).path
 
 
 _SPOOL: Final = "messages to relay are kept by this house's own queue"

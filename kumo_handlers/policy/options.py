@@ -44,14 +44,10 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """What a field's annotation says of its option.
-
-    ``pending`` marks an option that is not there yet: only its default is taken.
-    """
+    """What a field's annotation says of its option."""
 
     kind: Kind
     help: str
-    pending: bool = False
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -61,7 +57,6 @@ class Option(msgspec.Struct, frozen=True):
     kind: Kind
     help: str
     default: Any = None
-    pending: bool = False
     effect: bool = True
 
     @property
@@ -109,7 +104,7 @@ def declared(struct: type[msgspec.Struct], **without_effect: str) -> dict[str, O
         (said,) = field.type.__metadata__
         made = field.default_factory is not msgspec.NODEFAULT
         default = field.default_factory() if made else field.default
-        options[field.name] = Option(field.name, said.kind, said.help, default, said.pending)
+        options[field.name] = Option(field.name, said.kind, said.help, default)
     for name, text in without_effect.items():
         options[name] = Option(name, ANYTHING, text, effect=False)
     return options
@@ -129,7 +124,7 @@ def read(
             _note(name, option.help)
         else:
             try:
-                values[name] = _read_value(option, raw)
+                values[name] = option.kind.read(raw)
             except ConfigurationError as error:
                 problems += (_placed(problem, option, raw, place) for problem in error.problems)
     return values, problems
@@ -161,19 +156,6 @@ def shown(raw: object) -> str:
 def refuse(raw: object, hint: str | None = None) -> ConfigurationError:
     """The error of a value that its kind cannot take."""
     return ConfigurationError(Problem(message="wrong value", value=shown(raw), hint=hint))
-
-
-def _read_value(option: Option, raw: object) -> object:
-    value = option.kind.read(raw)
-    if option.pending and value != option.default:
-        raise ConfigurationError(
-            Problem(
-                message="is not there yet",
-                value=shown(raw),
-                expected=f"{option.default_text or 'nothing'}, its default",
-            )
-        )
-    return value
 
 
 def _placed(problem: Problem, option: Option, raw: object, place: Place) -> Problem:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from kumo_handlers.mail.session import Envelope, Session
+from kumo_handlers.policy.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +27,13 @@ class Transaction(msgspec.Struct, frozen=True):
     """One mail transaction: from MAIL to the end of its content (RFC 5321, 3.3).
 
     ``envelope`` holds what was accepted so far; each acceptance makes a new value with the same
-    ``id``.
+    ``id``. ``listener`` is the listener as it is for this client, `peer` and `via` applied.
     """
 
     id: str
     session: Session
     envelope: Envelope
+    listener: Listener
 
 
 class Backend(Protocol):

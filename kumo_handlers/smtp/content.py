@@ -1,67 +1,56 @@
-"""The content of a message: from 354 to the line with a single dot (RFC 5321, 4.5.2).
+"""What was read of a message's content, and whether it can be accepted.
 
-The attack to know is SMTP smuggling: a sender hides ``LF . LF`` or the like in a message, one
-server takes it for the end and the next does not, and what follows is a second message with an
-envelope of the attacker's choice. So here is one rule without exception: the end is
-``CR LF . CR LF``, and a dot is undone only where it follows ``CR LF``. What `LineEndings` allows
-changes what becomes of a bare CR or LF, never where the content ends.
-
-Nothing loops over lines: the content is searched and replaced in pieces as large as they come.
+Nothing here loops over lines: content is searched and replaced in pieces as large as they come.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
-from kumo_handlers.policy.listener import LineEndings
+from kumo_handlers.policy.listener import LineEndings, Listener
 from kumo_handlers.smtp import replies
 from kumo_handlers.smtp.lines import CRLF
 
 if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
 
-END = b"\r\n.\r\n"
-_STUFFED = b"\r\n."
-# The beginnings of END: a piece that stops in one of them is not read beyond it.
-_BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_BARE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
-class ContentReader:
-    """Reads one message's content, whatever its pieces.
+class Reader(Protocol):
+    """Reads input that is not a command line."""
 
-    ``max_size`` and ``max_line`` are octets, the latter without CRLF and with dot-stuffing undone
-    (RFC 5321, 4.5.3.1.6). Content that breaks a rule is read to its end but not kept.
+    def feed(self, chunk: bytes) -> bytes | None:
+        """Read on. None while the end is not in sight, else what came after the end."""
+        ...
+
+
+class Content:
+    """The content of one message, piece by piece, and the limits of `Listener` on it.
+
+    Sizes are octets; a line's is without CRLF and with dot-stuffing undone (RFC 5321,
+    4.5.3.1.6). Content that breaks a rule is not kept.
     """
 
-    __slots__ = ("_content", "_endings", "_has_bare", "_held", "_line", "_max_line", "_max_size",
-                 "_size", "_start")  # fmt: skip
+    __slots__ = ("_content", "_endings", "_has_bare", "_line", "_max_line", "_max_size", "_size")
 
-    def __init__(self, max_size: int, max_line: int, endings: LineEndings) -> None:
-        self._max_size = max_size
-        self._max_line = max_line
-        self._endings = endings
+    def __init__(self, listener: Listener) -> None:
+        self._max_size = listener.max_message_size
+        self._max_line = listener.line_length_hard_limit
+        self._endings = listener.invalid_line_endings
         self._content = bytearray()
-        # The CRLF of the DATA command stands before the content, so that its first line is like
-        # all others; `_start` octets of what is read are not content.
-        self._held = CRLF
-        self._start = len(CRLF)
         self._size = 0
         self._line = 0
         self._has_bare = False
 
-    def feed(self, chunk: bytes) -> bytes | None:
-        """Read on. None while the end is not in sight, else what came after the end."""
-        unread = self._held + chunk
-        end = unread.find(END)
-        if end >= 0:
-            self._read(unread[: end + len(CRLF)])
-            return unread[end + len(END) :]
-        keep = _unfinished(unread)
-        self._read(unread[: len(unread) - keep])
-        self._held = unread[len(unread) - keep :]
-        return None
+    def add(self, piece: bytes) -> None:
+        """Take a piece that neither begins nor ends within a CRLF."""
+        self._size += len(piece)
+        if self._size <= self._max_size and self._line <= self._max_line:
+            self._read_lines(piece)
+        if self.fault is not None:
+            self._content.clear()
 
     @property
     def fault(self) -> Reply | None:
@@ -74,23 +63,8 @@ class ContentReader:
             return replies.BAD_LINE_ENDINGS
         return None
 
-    def content(self) -> bytes:
-        """The content, dot-stuffing undone."""
+    def __bytes__(self) -> bytes:
         return bytes(self._content)
-
-    def _read(self, piece: bytes) -> None:
-        """Read a piece that begins and ends where no CRLF and no stuffed dot is torn apart."""
-        if not piece:
-            return
-        piece = piece.replace(_STUFFED, CRLF)
-        if self._start:
-            piece = piece[self._start :]
-            self._start = 0
-        self._size += len(piece)
-        if self._size <= self._max_size and self._line <= self._max_line:
-            self._read_lines(piece)
-        if self.fault is not None:
-            self._content.clear()
 
     def _read_lines(self, piece: bytes) -> None:
         pairs = piece.count(CRLF)
@@ -101,14 +75,6 @@ class ContentReader:
         line_end = b"\n" if self._endings is LineEndings.ALLOW else CRLF
         self._line = _measure(piece, self._line, self._max_line, line_end)
         self._content += piece
-
-
-def _unfinished(unread: bytes) -> int:
-    """How many of the last octets may be the beginning of the end."""
-    for beginning in _BEGINNINGS:
-        if unread.endswith(beginning):
-            return len(beginning)
-    return 0
 
 
 def _measure(piece: bytes, line: int, limit: int, line_end: bytes) -> int:

@@ -1,7 +1,7 @@
 """One client on the network: asyncio's side of `protocol.Connection`.
 
-It moves bytes between the transport and the state machine, puts the machine's events to the
-backend, and keeps the time. It decides nothing about mail.
+It moves bytes between the transport and the state machine, has its events answered, and keeps the
+time. It decides nothing about mail.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from kumo_handlers.errors import KumoHandlersError
-from kumo_handlers.mail.reply import Reply, of_error
+from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.mail.session import Session
-from kumo_handlers.smtp import identity, peername, replies
-from kumo_handlers.smtp.events import Connected, Event, Hello, Mail, Message, Recipient, Reset
+from kumo_handlers.smtp import identity, peername, replies, tls
+from kumo_handlers.smtp.answers import Answers
+from kumo_handlers.smtp.events import Connected, StartTLS
 from kumo_handlers.smtp.protocol import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import ssl
+    from collections.abc import Awaitable
 
-    from kumo_handlers.policy.listener import Listener
-    from kumo_handlers.smtp.backend import Backend
+    from kumo_handlers.smtp.events import Event
+    from kumo_handlers.smtp.premises import Premises
 
 _log = logging.getLogger(__name__)
 
@@ -35,41 +36,45 @@ MIN_RATE: Final = 100.0
 
 
 class Conversation(asyncio.Protocol):
-    """One connection to a listener. ``open_ones`` is the listener's set of those there are."""
+    """One connection to a listener."""
 
-    def __init__(self, listener: Listener, backend: Backend, open_ones: set[Conversation]) -> None:
-        self._listener = listener
-        self._backend = backend
-        self._open_ones = open_ones
+    def __init__(self, premises: Premises[Conversation]) -> None:
+        self._premises = premises
         self._clock = asyncio.get_running_loop().time
-        self._deadline = self._clock() + listener.client_timeout
+        self._deadline = self._clock() + premises.listener.client_timeout
         self._task: asyncio.Task[None] | None = None
         self._choked = False
         self._reading = True
         self._stopping = False
         self._leaving = False
         self._met = False
+        self._handshaking = False
         self._ended: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
+        premises = self._premises
         self._transport = cast("asyncio.Transport", transport)
-        self._connection = Connection(self._listener, self._introduce())
-        too_many = len(self._open_ones) >= self._listener.max_connections
-        self._open_ones.add(self)
-        if too_many:
-            self._connection.shut(replies.too_many_connections(self._listener.hostname))
+        session = self._introduce()
+        self._connection = Connection(premises.listener, session, offers=premises.offers)
+        self._answers = Answers(
+            self._connection, premises.backend, premises.authenticator, premises.guesses
+        )
+        if len(premises.census) >= premises.listener.max_connections:
+            self._connection.shut(replies.too_many_connections(session.hostname))
+        premises.census.enter(self, session.peer.host)
         self._advance()
 
     def _introduce(self) -> Session:
-        transport = self._transport
+        transport, listener = self._transport, self._premises.listener
+        sockname = transport.get_extra_info("sockname")
         return Session(
             id=identity.new_id(),
             peer=peername.read(transport.get_extra_info("peername")),
-            listener=self._listener.listen,
-            local=str(peername.read(transport.get_extra_info("sockname"))),
-            hostname=self._listener.hostname,
-            meta=dict(self._listener.meta),
+            listener=listener.listen,
+            local=listener.listen if listener.path else str(peername.read(sockname)),
+            hostname=listener.hostname,
+            meta={},
         )
 
     def data_received(self, chunk: bytes) -> None:
@@ -79,7 +84,7 @@ class Conversation(asyncio.Protocol):
         if self._connection.reading_content:
             # Content that trickles must not hold its place for ever: time is earned by octets.
             earned = self._deadline + len(chunk) / MIN_RATE
-            self._deadline = min(earned, self._clock() + self._listener.client_timeout)
+            self._deadline = min(earned, self._clock() + self._connection.listener.client_timeout)
         self._connection.receive(chunk)
         if not self._choked:
             self._advance()
@@ -88,18 +93,20 @@ class Conversation(asyncio.Protocol):
         """The client sends no more, and may still want to read."""
         self._connection.receive_end()
         self._advance()
-        return not self._leaving
+        # TLS connections have no half that could stay open.
+        return not self._leaving and self._connection.session.tls is None
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is gone. A message that is with the backend stays there."""
         del error
         self._leaving = True
-        self._open_ones.discard(self)
+        backend = self._premises.backend
+        self._premises.census.leave(self)
         if (transaction := self._connection.transaction) is not None:
-            self._tell(lambda: self._backend.reset(transaction))
+            self._answers.tell(lambda: backend.reset(transaction))
         if self._met:
-            self._tell(lambda: self._backend.closed(self._connection.session))
-        if self._ended is not None:
+            self._answers.tell(lambda: backend.closed(self._connection.session))
+        if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
 
     def pause_writing(self) -> None:
@@ -119,7 +126,7 @@ class Conversation(asyncio.Protocol):
         if self._leaving:
             self._transport.abort()
             return
-        self._connection.shut(replies.idle_too_long(self._listener.hostname))
+        self._connection.shut(replies.idle_too_long(self._connection.listener.hostname))
         self._advance()
 
     def stop(self) -> asyncio.Future[None]:
@@ -146,7 +153,7 @@ class Conversation(asyncio.Protocol):
         while not self._is_done() and (event := connection.next_event()) is not None:
             self._put(event)
         if self._is_done():
-            connection.shut(replies.shutting_down(self._listener.hostname))
+            connection.shut(replies.shutting_down(connection.listener.hostname))
         self._flush()
         self._throttle()
 
@@ -155,62 +162,61 @@ class Conversation(asyncio.Protocol):
         return self._stopping and not (self._connection.reading_content or self._task)
 
     def _put(self, event: Event[Any]) -> None:
-        """Put an event to the backend."""
-        match event:
-            case Recipient():
-                self._answer(
-                    event, lambda: self._backend.recipient(event.transaction, event.forward_path)
-                )
-            case Mail():
-                self._answer(event, lambda: self._backend.mail(event.transaction))
-            case Message():
-                self._task = asyncio.get_running_loop().create_task(self._finish(event))
-            case Hello():
-                self._answer(event, lambda: self._backend.hello(event.session))
-            case Connected():
-                self._met = True
-                self._answer(event, lambda: self._backend.connected(event.session))
-            case Reset():
-                self._tell(lambda: self._backend.reset(event.transaction))
-                self._connection.answer(event, None)
-            case _:
-                raise TypeError(event)
+        """Have an event answered."""
+        if isinstance(event, Connected) and self._is_one_too_many(event):
+            self._connection.shut(replies.too_many_from_peer(event.session.hostname))
+            return
+        self._met = True
+        waiting: Awaitable[None] | None
+        if isinstance(event, StartTLS):
+            self._handshaking = True
+            waiting = self._encrypt(event)
+        else:
+            waiting = self._answers.put(event)
+        if waiting is not None:
+            self._task = asyncio.get_running_loop().create_task(self._await(waiting))
 
-    def _answer(self, event: Event[Reply | None], ask: Callable[[], Reply | None]) -> None:
-        try:
-            answer = ask()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
-            answer = self._reply_to(error)
-        self._connection.answer(event, answer)
+    def _is_one_too_many(self, event: Connected) -> bool:
+        """Count the client under the address that it turned out to have."""
+        census, host = self._premises.census, event.session.peer.host
+        census.enter(self, host)
+        return census.count(host) > self._connection.listener.max_connections_per_peer
 
-    async def _finish(self, event: Message) -> None:
-        """Hand a message over and say what became of it."""
-        answer: Reply | Sequence[Reply]
-        try:
-            async with asyncio.timeout(self._listener.data_processing_timeout) as limit:
-                answer = await self._backend.message(event.transaction, event.content)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
-            answer = replies.PROCESSING_TIMEOUT if limit.expired() else self._reply_to(error)
+    async def _await(self, waiting: Awaitable[None]) -> None:
+        """Go on when an event was answered."""
+        await waiting
         self._task = None
-        self._connection.answer(event, answer)
         self._advance()
 
-    def _reply_to(self, error: Exception) -> Reply:
-        """The generic reply to an error whose reason goes to the log."""
-        unforeseen = None if isinstance(error, KumoHandlersError) else error
-        _log.error("session %s: %s", self._connection.session.id, error, exc_info=unforeseen)
-        return of_error(error, self._listener.hostname)
-
-    def _tell(self, tell: Callable[[], None]) -> None:
+    async def _encrypt(self, event: StartTLS) -> None:
+        """Make the connection an encrypted one; where that fails it ends."""
         try:
-            tell()
-        except Exception as error:  # noqa: BLE001 - nobody waits for an answer
-            self._reply_to(error)
+            context = self._premises.certificates.context(self._connection.listener)
+            encrypted = await asyncio.get_running_loop().start_tls(
+                self._transport,
+                self,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=self._connection.listener.client_timeout,
+            )
+        except (OSError, ConfigurationError) as error:
+            _log.warning("session %s: no TLS: %s", event.session.id, error)
+            encrypted = None
+        self._handshaking = False
+        if encrypted is None:
+            self._leaving = True
+            self._transport.abort()
+            return
+        self._transport = encrypted
+        self._reading = True
+        connection = cast("ssl.SSLObject", encrypted.get_extra_info("ssl_object"))
+        self._connection.answer(event, tls.describe(connection))
+        self._deadline = self._clock() + self._connection.listener.client_timeout
 
     def _flush(self) -> None:
         """Send what there is to send; each reply gives the client its time anew."""
         if output := self._connection.take_output():
-            self._deadline = self._clock() + self._listener.client_timeout
+            self._deadline = self._clock() + self._connection.listener.client_timeout
             self._transport.write(output)
         if self._connection.closing and self._task is None:
             self._leave()
@@ -228,8 +234,12 @@ class Conversation(asyncio.Protocol):
 
     def _throttle(self) -> None:
         """Let TCP hold back a client that sends more than is read."""
-        wanted = self._leaving or not (self._choked or self._connection.buffered > MAX_AHEAD)
-        if wanted != self._reading and not self._transport.is_closing():
+        if self._transport.is_closing():
+            return
+        # What comes behind our reply to STARTTLS is for TLS to read, not for us.
+        held = self._choked or self._handshaking or self._connection.buffered > MAX_AHEAD
+        wanted = self._leaving or not held
+        if wanted != self._reading:
             self._reading = wanted
             if wanted:
                 self._transport.resume_reading()

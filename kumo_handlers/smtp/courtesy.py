@@ -43,6 +43,11 @@ def refuse(talk: Dialogue, _argument: str) -> None:
     talk.complain(replies.NOT_IMPLEMENTED)
 
 
+def refuse_smtp(talk: Dialogue, _argument: str) -> None:
+    """EHLO or HELO where LMTP is spoken."""
+    talk.complain(replies.LMTP_ONLY)
+
+
 def hang_up(talk: Dialogue, _argument: str) -> None:
     """A request of another protocol, HTTP above all: a browser was made to send it.
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from kumo_handlers.smtp import replies
+from kumo_handlers.policy.listener import Protocol
+from kumo_handlers.smtp import peername, replies
 from kumo_handlers.smtp.events import Event, Reset
+from kumo_handlers.smtp.lines import LineBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.session import Session
     from kumo_handlers.policy.listener import Listener
     from kumo_handlers.smtp.backend import Transaction
-    from kumo_handlers.smtp.content import ContentReader
+    from kumo_handlers.smtp.chunks import Chunks
+    from kumo_handlers.smtp.content import Reader
 
 # A client that makes as many mistakes does not speak the protocol, or tries things out.
 MAX_ERRORS: Final = 20
@@ -33,23 +36,45 @@ Answer = TypeVar("Answer")
 
 
 class Dialogue:
-    """One conversation. Commands say replies, and ask events of the driver."""
+    """One conversation. Commands say replies, ask events of the driver, and choose who reads on.
 
-    def __init__(self, listener: Listener, session: Session, new_id: Callable[[], str]) -> None:
+    ``offers`` are the extensions that need the driver: ``STARTTLS``, ``AUTH``.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        session: Session,
+        new_id: Callable[[], str],
+        offers: frozenset[str],
+    ) -> None:
+        self._base = listener
         self.listener = listener
         self.session = session
         self.new_id = new_id
+        self.offers = offers
+        self.input = LineBuffer()
         self.transaction: Transaction | None = None
-        self.content: ContentReader | None = None
+        self.chunks: Chunks | None = None
         self.greeted = False
         self.closing = False
         self.waiting = False
+        self.may_forward = False
         self.asked: Event[Any] | None = None
         self.messages = 0
+        self.failures = 0
+        # What reads input that is no command: until its end is found, or for one line
+        self.reader: tuple[Reader, Callable[[], None]] | None = None
+        self.next_line: Callable[[bytes], None] | None = None
         self._output: list[bytes] = []
         self._errors = 0
         self._junk = 0
         self._refused = 0
+
+    @property
+    def is_lmtp(self) -> bool:
+        """Whether this is LMTP (RFC 2033)."""
+        return self.listener.protocol is Protocol.LMTP
 
     def say(self, reply: Reply) -> None:
         """Send a reply; one that closes (221, 421) ends the conversation."""
@@ -67,6 +92,10 @@ class Dialogue:
         """Wait for the driver's answer to an event, which then goes on with ``event.then``."""
         self.asked = event
         self.waiting = True
+
+    def read_with(self, reader: Reader, then: Callable[[], None]) -> None:
+        """Let ``reader`` have the input up to its end, and go on with ``then``."""
+        self.reader = (reader, then)
 
     def complain(self, reply: Reply) -> None:
         """Refuse a command that the client should not have sent."""
@@ -96,9 +125,27 @@ class Dialogue:
         """Something about the client became known: a new `Session` value."""
         self.session = msgspec.structs.replace(self.session, **known)
 
+    def recognize(self) -> None:
+        """The addresses of the client became known: `peer` and `via` are evaluated anew."""
+        session = self.session
+        self.listener = self._base.seen_by(session.peer.host, peername.host_of(session.local))
+        session.meta.update(self.listener.meta)
+        self.learn(hostname=self.listener.hostname)
+
+    def trusts(self, option: str) -> bool:
+        """Whether the client, by the address it is known by, may speak for others."""
+        session = self.session
+        return self._base.trusts(option, session.peer.host, peername.host_of(session.local))
+
+    def forget(self) -> None:
+        """The client must introduce itself again, as if it had just connected."""
+        self.greeted = False
+        self.learn(client_name="", authn_id=None, authz_id=None)
+
     def end_transaction(self, then: Callable[[None], None]) -> None:
         """Drop the open transaction, if there is one, and go on with ``then``."""
         transaction, self.transaction = self.transaction, None
+        self.chunks = None
         if transaction is None:
             then(None)
         else:

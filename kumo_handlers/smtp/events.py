@@ -7,7 +7,7 @@ given: a command that comes after an unanswered one waits (RFC 2920, 3.2).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from kumo_handlers.mail.address import Address
 from kumo_handlers.mail.reply import Reply
 from kumo_handlers.mail.session import Session
 from kumo_handlers.smtp.backend import Transaction
+from kumo_handlers.smtp.credentials import Credentials, Identities
 
 Answer = TypeVar("Answer")
 
@@ -29,6 +30,19 @@ class Connected(Event[Reply | None], frozen=True, eq=False):
     """A client is there and waits for the greeting. A reply is said instead, and ends it."""
 
     session: Session
+
+
+class StartTLS(Event[dict[str, Any]], frozen=True, eq=False):
+    """Encrypt the connection once the output is sent; the answer is the session's ``tls``."""
+
+    session: Session
+
+
+class Authenticate(Event[Identities | Reply], frozen=True, eq=False):
+    """AUTH brought credentials. The answer is who it is, or the refusal."""
+
+    session: Session
+    credentials: Credentials
 
 
 class Hello(Event[Reply | None], frozen=True, eq=False):

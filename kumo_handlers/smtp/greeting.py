@@ -1,4 +1,4 @@
-"""EHLO and HELO: who the client says it is, and what is offered to it (RFC 5321, 4.1.1.1)."""
+"""The beginning: the greeting, EHLO, HELO and LHLO (RFC 5321, 4.1.1.1; RFC 2033, 4.1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kumo_handlers.mail.reply import Reply
-from kumo_handlers.smtp import replies
+from kumo_handlers.smtp import authentication, forwarding, replies
 from kumo_handlers.smtp.events import Connected, Hello
 
 if TYPE_CHECKING:
@@ -17,8 +17,19 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-def greet(talk: Dialogue) -> None:
-    """Open the conversation, unless the backend does not want it."""
+def begin(talk: Dialogue) -> None:
+    """Open the conversation: with a PROXY header where that is asked for, else with a greeting."""
+    talk.recognize()
+    if talk.listener.require_proxy_protocol:
+        forwarding.expect_proxy(talk, partial(_meet, talk))
+    else:
+        _meet(talk)
+
+
+def _meet(talk: Dialogue) -> None:
+    """The addresses of the client are known: greet it, unless the backend does not want it."""
+    talk.may_forward = talk.trusts("allow_xclient")
+
     talk.ask(Connected(then=partial(_greet, talk), session=talk.session))
 
 
@@ -40,6 +51,11 @@ def helo(talk: Dialogue, argument: str) -> None:
     _hello(talk, argument, "SMTP")
 
 
+def lhlo(talk: Dialogue, argument: str) -> None:
+    """LHLO: as EHLO, for LMTP."""
+    _hello(talk, argument, "LMTP")
+
+
 def _hello(talk: Dialogue, name: str, protocol: str) -> None:
     if not _NAME.fullmatch(name):
         talk.complain(replies.NAME_REQUIRED)
@@ -50,6 +66,10 @@ def _hello(talk: Dialogue, name: str, protocol: str) -> None:
 
 def _introduce(talk: Dialogue, name: str, protocol: str, _: None) -> None:
     talk.greeted = False
+    session = talk.session
+    # RFC 3848: how mail came in, as Received fields and records say it
+    if protocol != "SMTP":
+        protocol += "S" * (session.tls is not None) + "A" * (session.authn_id is not None)
     talk.learn(client_name=name, protocol=protocol)
     talk.ask(Hello(then=partial(_welcome, talk), session=talk.session))
 
@@ -72,5 +92,10 @@ def extensions(talk: Dialogue) -> tuple[str, ...]:
         "8BITMIME",
         "SMTPUTF8",
         "ENHANCEDSTATUSCODES",
+        "CHUNKING",
         f"SIZE {talk.listener.max_message_size}",
+        # RFC 3207, 4.2: not once it is in use
+        *(("STARTTLS",) if "STARTTLS" in talk.offers and talk.session.tls is None else ()),
+        *((f"AUTH {authentication.MECHANISMS}",) if authentication.is_offered(talk) else ()),
+        *(forwarding.EXTENSIONS if talk.may_forward else ()),
     )

@@ -21,6 +21,9 @@ _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f
 _SIZE: Final = re.compile(r"[0-9]{1,20}")  # RFC 1870, 3
 
 
+_NOT_GIVEN: Final = ""
+
+
 class ParameterError(Exception):
     """A command that cannot be understood, with the reply to it."""
 
@@ -40,8 +43,12 @@ class MailParameters(msgspec.Struct, frozen=True, gc=False):
 NO_PARAMETERS: Final = MailParameters()
 
 
-def read_mail(argument: str) -> tuple[str, MailParameters]:
-    """The reverse-path, unparsed, and the parameters of MAIL. Raises `ParameterError`."""
+def read_mail(argument: str, *, with_auth: bool = False) -> tuple[str, MailParameters]:
+    """The reverse-path, unparsed, and the parameters of MAIL. Raises `ParameterError`.
+
+    Where AUTH is offered, MAIL may say whose mail it passes on (RFC 4954, 5). Nobody is trusted
+    with that here, and then the RFC has it read as if it said ``AUTH=<>``.
+    """
     path, rest = _split(argument, _FROM, replies.MAIL_SYNTAX)
     if not rest:
         return path, NO_PARAMETERS
@@ -49,6 +56,8 @@ def read_mail(argument: str) -> tuple[str, MailParameters]:
     parameters = MailParameters(
         declared_size=_read_size(given), body_8bit=_read_body(given), smtputf8=_read_utf8(given)
     )
+    if with_auth and given.pop("AUTH", _NOT_GIVEN) is None:
+        raise ParameterError(replies.PARAMETER_SYNTAX)
     if given:
         raise ParameterError(replies.PARAMETER_UNKNOWN)
     return path, parameters

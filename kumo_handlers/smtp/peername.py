@@ -23,6 +23,11 @@ def canonical_host(host: str) -> str:
     return inet_ntop(AF_INET if len(packed) == _V4 else AF_INET6, packed)
 
 
+def host_of(local: str) -> str:
+    """The host of ``IP:PORT``, as `Session` writes it; empty for a Unix socket's."""
+    return canonical_host(local.rpartition(":")[0].strip("[]"))
+
+
 def read(name: object) -> Peer:
     """What ``getpeername`` or ``getsockname`` gave; a Unix socket's is ``Peer("", 0)``."""
     if isinstance(name, tuple):

@@ -17,15 +17,24 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from kumo_handlers.smtp import courtesy, greeting, identity, replies, transfer
+from kumo_handlers.smtp import (
+    authentication,
+    courtesy,
+    encryption,
+    forwarding,
+    greeting,
+    identity,
+    replies,
+    transfer,
+)
 from kumo_handlers.smtp.dialogue import Dialogue
-from kumo_handlers.smtp.lines import LineBuffer
 
 if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
     from kumo_handlers.mail.session import Session
     from kumo_handlers.policy.listener import Listener
     from kumo_handlers.smtp.backend import Transaction
+    from kumo_handlers.smtp.content import Reader
     from kumo_handlers.smtp.events import Event
 
 Verb = Callable[[Dialogue, str], None]
@@ -42,12 +51,25 @@ VERBS: Final[dict[bytes, Verb]] = {
     b"VRFY": courtesy.verify,
     b"HELP": courtesy.ask_for_help,
     b"QUIT": courtesy.leave,
+    b"BDAT": transfer.bdat,
+    b"STARTTLS": encryption.starttls,
+    b"AUTH": authentication.auth,
+    b"XCLIENT": forwarding.xclient,
+    b"XFORWARD": forwarding.xforward,
     # RFC 5321, 4.2.4: 502 is for what is known and not offered
     **dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML"), courtesy.refuse),
     **dict.fromkeys(
         (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"CONNECT"), courtesy.hang_up
     ),
 }
+# RFC 2033, 4.1: the commands of the one protocol are none of the other.
+LMTP_VERBS: Final = VERBS | {
+    b"LHLO": greeting.lhlo,
+    b"EHLO": courtesy.refuse_smtp,
+    b"HELO": courtesy.refuse_smtp,
+}
+# RFC 4954, 4: what a client answers to a challenge may be longer than any command.
+MAX_RESPONSE: Final = 12_288
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 
 
@@ -59,11 +81,17 @@ class Connection:
         listener: Listener,
         session: Session,
         new_id: Callable[[], str] = identity.new_id,
+        offers: frozenset[str] = frozenset(),
     ) -> None:
-        self._talk = Dialogue(listener, session, new_id)
-        self._lines = LineBuffer()
+        self._talk = Dialogue(listener, session, new_id, offers)
         self._ended = False
-        greeting.greet(self._talk)
+        self._verbs = LMTP_VERBS if self._talk.is_lmtp else VERBS
+        greeting.begin(self._talk)
+
+    @property
+    def listener(self) -> Listener:
+        """The listener as it is for this client."""
+        return self._talk.listener
 
     @property
     def session(self) -> Session:
@@ -88,7 +116,8 @@ class Connection:
     @property
     def reading_content(self) -> bool:
         """Whether a message's content is on its way."""
-        return self._talk.content is not None
+        talk = self._talk
+        return talk.greeted and (talk.reader is not None or talk.chunks is not None)
 
     @property
     def waiting(self) -> bool:
@@ -98,12 +127,12 @@ class Connection:
     @property
     def buffered(self) -> int:
         """How many octets came in and are not read."""
-        return len(self._lines)
+        return len(self._talk.input)
 
     def receive(self, chunk: bytes) -> None:
         """Take what came in; `next_event` reads it."""
         if not self.closing:
-            self._lines.feed(chunk)
+            self._talk.input.feed(chunk)
 
     def receive_end(self) -> None:
         """The client will send no more."""
@@ -137,33 +166,36 @@ class Connection:
             self._talk.closing = True
 
     def _end(self) -> None:
-        if not self.reading_content and self._lines.has_unfinished_line:
+        if not self.reading_content and self._talk.input.has_unfinished_line:
             self._talk.say(replies.UNFINISHED_LINE)
         self._talk.closing = True
 
     def _read(self) -> bool:
-        """Read one command, or content as far as it is there. False if more input is needed."""
-        if self._talk.content is not None:
-            return self._read_content()
-        limit = self._talk.listener.line_length_hard_limit
-        line = self._lines.take_line(limit)
+        """Read one line, or content as far as it is there. False if more input is needed."""
+        talk = self._talk
+        if talk.reader is not None:
+            return self._read_with(*talk.reader)
+        read = talk.next_line or self._read_command
+        limit = MAX_RESPONSE if talk.next_line else talk.listener.line_length_hard_limit
+        line = talk.input.take_line(limit)
         if line is None:
             return False
+        talk.next_line = None
         if len(line) > limit:
-            self._talk.complain(replies.LINE_TOO_LONG)
+            talk.complain(replies.LINE_TOO_LONG)
         else:
-            self._read_command(line)
+            read(line)
         return True
 
-    def _read_content(self) -> bool:
-        reader = self._talk.content
-        if reader is None or not self._lines:
-            return False
-        rest = reader.feed(self._lines.take_rest())
+    def _read_with(self, reader: Reader, then: Callable[[], None]) -> bool:
+        """Let a reader have all there is; what it leaves is commands again."""
+        talk = self._talk
+        rest = reader.feed(talk.input.take_rest())
         if rest is None:
             return False
-        self._lines.feed(rest)
-        transfer.finish(self._talk, reader)
+        talk.reader = None
+        talk.input.feed(rest)
+        then()
         return True
 
     def _read_command(self, line: bytes) -> None:
@@ -171,7 +203,7 @@ class Connection:
             self._talk.complain(replies.CONTROL_CHARACTER)
             return
         name, _, argument = line.partition(b" ")
-        verb = VERBS.get(name.upper())
+        verb = self._verbs.get(name.upper())
         try:
             text = argument.decode().strip(" ")
         except UnicodeDecodeError:

@@ -38,6 +38,25 @@ NEEDS_SMTPUTF8 = reply(553, "5.6.7", "a non-ASCII address needs SMTPUTF8")
 PARAMETER_UNKNOWN = reply(555, "5.5.4", "parameter not recognized or not implemented")
 PARAMETER_SYNTAX = reply(501, "5.5.4", "bad parameter")
 
+NOT_NOW = reply(503, "5.5.1", "not now")
+LMTP_ONLY = reply(500, "5.5.1", "this is LMTP: say LHLO")
+NOT_A_TRUSTED_PROXY = reply(550, "5.7.1", "you may not speak for others")
+
+READY_FOR_TLS = reply(220, "2.0.0", "ready for TLS")
+TLS_ACTIVE = reply(503, "5.5.1", "TLS is active")
+# RFC 4954, 4 and 6; enhanced codes as it gives them
+AUTHENTICATED = reply(235, "2.7.0", "authenticated")
+TLS_REQUIRED = reply(538, "5.7.11", "encryption required for authentication")
+UNKNOWN_MECHANISM = reply(504, "5.5.4", "authentication mechanism not offered")
+AUTH_CANCELLED = reply(501, "5.7.0", "authentication cancelled")
+BAD_BASE64 = reply(501, "5.5.2", "cannot decode the response")
+BAD_CREDENTIALS_SYNTAX = reply(501, "5.5.2", "malformed credentials")
+BAD_CREDENTIALS = reply(535, "5.7.8", "authentication credentials invalid")
+CANNOT_AUTHENTICATE = reply(454, "4.7.0", "temporary authentication failure")
+
+BAD_CHUNK = reply(501, "5.5.4", "expected BDAT octets [LAST]")
+CHUNK_BROKEN = reply(503, "5.5.1", "the message was refused: RSET, or begin anew")
+CHUNKS_BEGUN = reply(503, "5.5.1", "the message was begun with BDAT")
 MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
 BAD_LINE_ENDINGS = reply(552, "5.6.0", "message data must use CRLF for line endings")
 TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "too many recipients")
@@ -73,6 +92,26 @@ def too_many_errors(hostname: str) -> Reply:
 def too_much_junk(hostname: str) -> Reply:
     """A client that keeps the line busy and sends no mail."""
     return reply(421, "4.7.0", f"{hostname} too many commands without a message")
+
+
+def too_many_from_peer(hostname: str) -> Reply:
+    """More clients of one address than `max_connections_per_peer`."""
+    return reply(421, "4.7.0", f"{hostname} too many concurrent sessions from your address")
+
+
+def not_a_trusted_proxy(hostname: str) -> Reply:
+    """A PROXY header would be needed, and would not be believed."""
+    return reply(421, "4.7.1", f"{hostname} takes connections through its proxies only")
+
+
+def no_proxy_header(hostname: str) -> Reply:
+    """What came first was no PROXY header."""
+    return reply(421, "4.7.1", f"{hostname} expected a PROXY header")
+
+
+def chunk_taken(octets: int) -> Reply:
+    """BDAT without LAST (RFC 3030, 2)."""
+    return reply(250, "2.0.0", f"{octets} octets received")
 
 
 def not_smtp(hostname: str) -> Reply:

@@ -130,7 +130,7 @@ async def test_replies_are_not_held_back(scripted_backend: type[ScriptedBackend]
     async with serving(scripted_backend()) as server:
         client = await Client.connect(server)
         await client.hear()
-        (conversation,) = server._conversations
+        (conversation,) = server._premises.census
         sock = conversation._transport.get_extra_info("socket")
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         await client.leave()

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kumo_handlers.policy.listener import LineEndings
+from kumo_handlers.policy.listener import LineEndings, Listener
 from kumo_handlers.smtp import replies
-from kumo_handlers.smtp.content import ContentReader
+from kumo_handlers.smtp.content import Content
+from kumo_handlers.smtp.dots import DotReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +31,13 @@ RAW = st.lists(
     max_size=30,
 ).map(b"".join)
 MODES = st.sampled_from(LineEndings)
+
+
+def limits(size: int, line: int, endings: LineEndings) -> Listener:
+    """A listener with these limits."""
+    return Listener(
+        max_message_size=size, line_length_hard_limit=line, invalid_line_endings=endings
+    )
 
 
 def read_by_lines(raw: bytes, endings: LineEndings) -> Result:
@@ -59,12 +67,13 @@ def read_by_lines(raw: bytes, endings: LineEndings) -> Result:
 
 def read_in_pieces(raw: bytes, endings: LineEndings, cuts: Iterable[int]) -> Result:
     """What the reader makes of it, in the form of the oracle."""
-    reader = ContentReader(MAX_SIZE, MAX_LINE, endings)
+    content = Content(limits(MAX_SIZE, MAX_LINE, endings))
+    reader = DotReader(content)
     edges = [0, *sorted(cuts), len(raw)]
     for start, end in itertools.pairwise(edges):
         rest = reader.feed(raw[start:end])
         if rest is not None:
-            return reader.content(), reader.fault, rest + raw[end:]
+            return bytes(content), content.fault, rest + raw[end:]
     return None
 
 
@@ -90,19 +99,21 @@ def test_octet_by_octet(raw: bytes, endings: LineEndings) -> None:
 @pytest.mark.parametrize("size", [10_000, 1_000_000])
 def test_content_too_big_is_not_kept(size: int) -> None:
     """What cannot be accepted costs no memory."""
-    reader = ContentReader(9_999, 998, LineEndings.DENY)
+    content = Content(limits(9_999, 998, LineEndings.DENY))
+    reader = DotReader(content)
     line = b"x" * 98 + b"\r\n"
     for _ in range(size // len(line)):
         assert reader.feed(line) is None
     assert reader.feed(b"\r\n.\r\n") == b""
-    assert reader.fault is replies.MESSAGE_TOO_BIG
-    assert not reader.content()
+    assert content.fault is replies.MESSAGE_TOO_BIG
+    assert not bytes(content)
 
 
 @pytest.mark.parametrize(("length", "fault"), [(998, None), (999, replies.LINE_TOO_LONG)])
 @pytest.mark.parametrize("before", [b"", b"a\r\n", b"y" * 998 + b"\r\n"])
 def test_longest_line(length: int, fault: Reply | None, before: bytes) -> None:
     """998 octets are a line, 999 are too many, and a stuffed dot does not count."""
-    reader = ContentReader(10_000, 998, LineEndings.DENY)
+    content = Content(limits(10_000, 998, LineEndings.DENY))
+    reader = DotReader(content)
     reader.feed(before + b".." + b"x" * (length - 1) + b"\r\n.\r\n")
-    assert reader.fault is fault
+    assert content.fault is fault

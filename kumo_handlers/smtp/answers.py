@@ -1,0 +1,135 @@
+"""The events of one connection put to the backend, and its answers given back.
+
+An error is an answer too: the client hears the generic reply of its kind, the log hears the
+reason, and nothing is accepted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from kumo_handlers.errors import KumoHandlersError
+from kumo_handlers.mail.reply import Reply, of_error
+from kumo_handlers.smtp import replies
+from kumo_handlers.smtp.events import (
+    Authenticate,
+    Connected,
+    Hello,
+    Mail,
+    Message,
+    Recipient,
+    Reset,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from kumo_handlers.smtp.backend import Backend
+    from kumo_handlers.smtp.credentials import Authenticator, Identities
+    from kumo_handlers.smtp.events import Event
+    from kumo_handlers.smtp.guesses import Guesses
+    from kumo_handlers.smtp.protocol import Connection
+
+_log = logging.getLogger(__name__)
+
+
+class Answers:
+    """Answers the events of ``connection``."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        backend: Backend,
+        authenticator: Authenticator | None,
+        guesses: Guesses,
+    ) -> None:
+        self._connection = connection
+        self._backend = backend
+        self._authenticator = authenticator
+        self._guesses = guesses
+
+    def put(self, event: Event[Any]) -> Awaitable[None] | None:
+        """Answer an event at once; or return what is to be awaited until it is answered."""
+        backend = self._backend
+        match event:
+            case Recipient():
+                self._ask(event, lambda: backend.recipient(event.transaction, event.forward_path))
+            case Mail():
+                self._ask(event, lambda: backend.mail(event.transaction))
+            case Message():
+                return self._take(event)
+            case Hello():
+                self._ask(event, lambda: backend.hello(event.session))
+            case Connected():
+                self._ask(event, lambda: backend.connected(event.session))
+            case Authenticate():
+                return self._authenticate(event)
+            case Reset():
+                self.tell(lambda: backend.reset(event.transaction))
+                self._connection.answer(event, None)
+            case _:
+                raise TypeError(event)
+        return None
+
+    def tell(self, tell: Callable[[], None]) -> None:
+        """Tell the backend something that has no answer."""
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001 - nobody waits for an answer
+            self._reply_to(error)
+
+    def _ask(self, event: Event[Reply | None], ask: Callable[[], Reply | None]) -> None:
+        try:
+            answer = ask()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
+            answer = self._reply_to(error)
+        self._connection.answer(event, answer)
+
+    async def _take(self, event: Message) -> None:
+        """Hand a message over and say what became of it."""
+        answer: Reply | Sequence[Reply]
+        try:
+            async with asyncio.timeout(self._connection.listener.data_processing_timeout) as limit:
+                answer = await self._backend.message(event.transaction, event.content)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
+            if limit.expired():
+                _log.error("transaction %s: %s", event.transaction.id, replies.PROCESSING_TIMEOUT)
+                answer = replies.PROCESSING_TIMEOUT
+            else:
+                answer = self._reply_to(error)
+        self._connection.answer(event, answer)
+
+    async def _authenticate(self, event: Authenticate) -> None:
+        """Check credentials. A wrong password costs time, more with each."""
+        host, clock = event.session.peer.host, asyncio.get_running_loop().time
+        if self._guesses.are_too_many(host, clock()):
+            _log.warning("session %s: %s guesses too much", event.session.id, host)
+            self._connection.answer(event, replies.CANNOT_AUTHENTICATE)
+            return
+        answer = await self._check(event)
+        if isinstance(answer, Reply):
+            _log.warning("session %s: %s: %s", event.session.id, event.credentials, answer)
+            await asyncio.sleep(self._guesses.note(host, clock()))
+        else:
+            self._guesses.forgive(host)
+        self._connection.answer(event, answer)
+
+    async def _check(self, event: Authenticate) -> Identities | Reply:
+        if self._authenticator is None:
+            return replies.CANNOT_AUTHENTICATE
+        try:
+            async with asyncio.timeout(self._connection.listener.data_processing_timeout):
+                found = await self._authenticator.authenticate(event.session, event.credentials)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it lets nobody in
+            self._reply_to(error)
+            return replies.CANNOT_AUTHENTICATE
+        return found or replies.BAD_CREDENTIALS
+
+    def _reply_to(self, error: Exception) -> Reply:
+        """The generic reply to an error whose reason goes to the log."""
+        connection = self._connection
+        unforeseen = None if isinstance(error, KumoHandlersError) else error
+        _log.error("session %s: %s", connection.session.id, error, exc_info=unforeseen)
+        return of_error(error, connection.listener.hostname)

@@ -1,0 +1,139 @@
+"""Certificates of a listener, and what is known of a connection once it is encrypted.
+
+Files are looked at for each handshake and read again when they changed, so that a renewed
+certificate needs no restart. New files that cannot be used are said in the log, and the old ones
+stay in force.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import tempfile
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.smtp import self_signed
+
+if TYPE_CHECKING:
+    from kumo_handlers.policy.listener import Listener
+
+_log = logging.getLogger(__name__)
+
+
+class _Files(NamedTuple):
+    """Which files a context is made of."""
+
+    certificate: str | None
+    private_key: str | None
+    client_ca: str | None
+
+
+class _Made(NamedTuple):
+    """A context, and how its files looked."""
+
+    context: ssl.SSLContext
+    stamp: tuple[object, ...]
+
+
+class Certificates:
+    """The TLS contexts of one listener: one for each set of files that its clients may get."""
+
+    def __init__(self) -> None:
+        self._made: dict[_Files, _Made] = {}
+
+    def context(self, listener: Listener) -> ssl.SSLContext:
+        """The context for a client. Raises `ConfigurationError` if there never was a good one."""
+        files = _Files(
+            listener.tls_certificate, listener.tls_private_key, listener.tls_required_client_ca
+        )
+        made, stamp = self._made.get(files), _stamp(files)
+        if made is not None and made.stamp == stamp:
+            return made.context
+        try:
+            made = _Made(_make(files, listener.hostname), stamp)
+        except ConfigurationError as error:
+            if made is None:
+                raise
+            _log.error("the old certificate stays in force: %s", error)
+            made = _Made(made.context, stamp)
+        self._made[files] = made
+        return made.context
+
+
+def _stamp(files: _Files) -> tuple[object, ...]:
+    """What changes when a file does."""
+    stamps: list[object] = []
+    for name in filter(None, files):
+        try:
+            status = os.stat(name)  # noqa: PTH116 - three of them for each handshake
+        except OSError:
+            stamps.append(None)
+        else:
+            stamps.append((status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(stamps)
+
+
+def _make(files: _Files, hostname: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    if files.certificate is None and files.private_key is not None:
+        raise ConfigurationError(
+            Problem(
+                message="needs its certificate",
+                option="tls_private_key",
+                value=repr(files.private_key),
+                expected="tls_certificate beside it",
+            )
+        )
+    if files.certificate is None:
+        _load_self_signed(context, hostname)
+    else:
+        _load(context, files)
+    if files.client_ca is not None:
+        _require_client(context, files.client_ca)
+    return context
+
+
+def _load(context: ssl.SSLContext, files: _Files) -> None:
+    try:
+        context.load_cert_chain(str(files.certificate), files.private_key)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise _unusable("tls_certificate", files.certificate, error) from error
+
+
+def _load_self_signed(context: ssl.SSLContext, hostname: str) -> None:
+    """The ssl module reads files only: this one is for our eyes, and gone at once."""
+    with tempfile.NamedTemporaryFile(prefix="self-signed-", suffix=".pem") as file:
+        file.write(self_signed.make(hostname))
+        file.flush()
+        context.load_cert_chain(file.name)
+
+
+def _require_client(context: ssl.SSLContext, client_ca: str) -> None:
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_verify_locations(client_ca)
+    except (OSError, ValueError) as error:
+        raise _unusable("tls_required_client_ca", client_ca, error) from error
+
+
+def _unusable(option: str, value: str | None, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        Problem(message=f"cannot be used: {error}", option=option, value=repr(value))
+    )
+
+
+def describe(connection: ssl.SSLObject) -> dict[str, Any]:
+    """What `Session.tls` holds: ``tls_cipher`` and so on, for metadata and records."""
+    cipher = connection.cipher()
+    # a sequence of relative names, each a sequence of (key, value), which typeshed cannot say
+    certificate: dict[str, Any] = dict(connection.getpeercert() or {})
+    names = [f"{key}={value}" for part in certificate.get("subject", ()) for key, value in part]
+    return {
+        "tls_cipher": cipher[0] if cipher else "",
+        "tls_protocol_version": connection.version() or "",
+        "tls_peer_subject_name": names,
+    }
