@@ -10,7 +10,6 @@ import sys
 import textwrap
 import time
 from contextlib import closing
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from kumo_handlers.pipeline import installation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from kumo_handlers.pipeline.receiver import Receiver
 
