@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kumo_handlers.reports import fields, returned, values
-from kumo_handlers.reports.fields import Group, remark, single
+from kumo_handlers.reports.fields import Group, remark, singles
 from kumo_handlers.reports.recipient_status import date
 from kumo_handlers.reports.report import FeedbackReport, Returned, Source
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kumo_handlers.reports import mime
-    from kumo_handlers.reports.report import Typed
 
 MAX_BODY = 128 * 1024
 _TYPE = "message/feedback-report"
@@ -90,7 +89,8 @@ def assemble(
     """The report that the fields are. ``concluded`` are the names of those that nobody wrote."""
     text = returned.text(original, remarks)
     inferred = [name.replace("-", "_") for name in concluded]
-    kind = _kind(group, inferred, remarks)
+    written = singles(group, remarks)
+    kind = _kind(written, inferred, remarks)
     for name in ("user-agent", "version"):
         # RFC 5965, 3.1: these have to be there.
         if name not in group:
@@ -99,21 +99,20 @@ def assemble(
     if dated not in group and "received-date" in group:
         dated = "received-date"
         remark(remarks, "Received-Date stands for Arrival-Date")
-    arrival_date = date(group, dated, remarks)
-    mail_from = single(group, "original-mail-from", remarks)
-    reporting_mta = _typed(group, remarks)
-    incidents = _incidents(group, remarks)
+    arrival_date = date(written, dated, remarks)
+    incidents = _incidents(written.get("incidents"), remarks)
+    mail_from = written.get("original-mail-from")
     return FeedbackReport(
         source=Source.TOLERANT if remarks else Source.RFC5965,
         feedback_type=kind,
-        user_agent=single(group, "user-agent", remarks) or "",
-        version=single(group, "version", remarks) or "",
+        user_agent=written.get("user-agent", ""),
+        version=written.get("version", ""),
         arrival_date=arrival_date,
         incidents=incidents,
-        original_envelope_id=single(group, "original-envelope-id", remarks) or None,
+        original_envelope_id=written.get("original-envelope-id") or None,
         original_mail_from=None if mail_from is None else _path(mail_from),
-        reporting_mta=reporting_mta,
-        source_ip=single(group, "source-ip", remarks) or None,
+        reporting_mta=values.typed_or_none(written.get("reporting-mta")),
+        source_ip=written.get("source-ip") or None,
         authentication_results=tuple(group.get("authentication-results", ())),
         original_rcpt_to=tuple(map(_path, group.get("original-rcpt-to", ()))),
         reported_domain=tuple(group.get("reported-domain", ())),
@@ -126,25 +125,19 @@ def assemble(
     )
 
 
-def _kind(group: Group, inferred: list[str], remarks: list[str]) -> str:
+def _kind(written: dict[str, str], inferred: list[str], remarks: list[str]) -> str:
     """Feedback-Type, lower case, without comments. Where it is missing, what the fields are of."""
-    kind = (single(group, "feedback-type", remarks) or "").partition("(")[0].strip().lower()
+    kind = written.get("feedback-type", "").partition("(")[0].strip().lower()
     if kind:
         return kind
     remark(remarks, "no Feedback-Type")
     inferred.append("feedback_type")
     # RFC 6591, 3.1: Auth-Failure is there in reports of that type, and in no other.
-    return "auth-failure" if "auth-failure" in group else "abuse"
+    return "auth-failure" if "auth-failure" in written else "abuse"
 
 
-def _typed(group: Group, remarks: list[str]) -> Typed | None:
-    value = single(group, "reporting-mta", remarks)
-    return values.typed(value) if value else None
-
-
-def _incidents(group: Group, remarks: list[str]) -> int | None:
+def _incidents(text: str | None, remarks: list[str]) -> int | None:
     """RFC 5965, 3.2: a 32-bit number. What is none is ignored."""
-    text = single(group, "incidents", remarks)
     if text is None:
         return None
     if text.isdecimal() and text.isascii() and len(text) <= len("4294967295"):

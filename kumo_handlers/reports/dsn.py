@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.reports import returned, signs, values
-from kumo_handlers.reports.fields import PER_MESSAGE, remark, single
+from kumo_handlers.reports.fields import PER_MESSAGE, remark, singles
 from kumo_handlers.reports.groups import Groups
 from kumo_handlers.reports.recipient_status import date, recipient_status
-from kumo_handlers.reports.report import DSN, Returned, Source, Typed
+from kumo_handlers.reports.report import DSN, Returned, Source
 
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
-    from kumo_handlers.reports.fields import Group
 
 # Thousands of recipients fit into it.
 MAX_BODY = 512 * 1024
@@ -67,31 +66,25 @@ def _add(groups: Groups, part: mime.Part) -> None:
 def assemble(groups: Groups, original: Returned) -> DSN | None:
     """The report that the groups are; None where no recipient is named."""
     remarks = groups.remarks
-    recipients = tuple(recipient_status(group, remarks) for group in groups.recipients)
+    recipients = [recipient_status(group, remarks) for group in groups.recipients]
     if not any(recipient.recipient for recipient in recipients):
         return None
     message = groups.message
-    reporting_mta = _typed(message, "reporting-mta", remarks)
-    received_from_mta = _typed(message, "received-from-mta", remarks)
-    dsn_gateway = _typed(message, "dsn-gateway", remarks)
+    written = singles(message, remarks)
+    reporting_mta = values.typed_or_none(written.get("reporting-mta"))
     if reporting_mta is None:
         # RFC 3464, 2.2.2: the one field about the message that has to be there.
         remark(remarks, "no Reporting-MTA")
-    arrival_date = date(message, "arrival-date", remarks)
+    arrival_date = date(written, "arrival-date", remarks)
     return DSN(
         source=Source.TOLERANT if remarks else Source.RFC3464,
-        recipients=recipients,
+        recipients=tuple(recipients),
         reporting_mta=reporting_mta,
-        received_from_mta=received_from_mta,
-        dsn_gateway=dsn_gateway,
+        received_from_mta=values.typed_or_none(written.get("received-from-mta")),
+        dsn_gateway=values.typed_or_none(written.get("dsn-gateway")),
         arrival_date=arrival_date,
-        original_envelope_id=single(message, "original-envelope-id", remarks) or None,
+        original_envelope_id=written.get("original-envelope-id") or None,
         extensions={name: found for name, found in message.items() if name not in PER_MESSAGE},
         returned=original,
         remarks=tuple(remarks),
     )
-
-
-def _typed(group: Group, name: str, remarks: list[str]) -> Typed | None:
-    value = single(group, name, remarks)
-    return values.typed(value) if value else None

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import re
 
+# QUIRK: Google's diagnostics end in a web address; gateways wrap it to a line of its own, where
+# it is no field.
 # One row for each line with its continuation lines: (name, blanks, value, empty line, other).
 # Every repetition is possessive, so that no input makes it look at a character twice.
 _ROW = re.compile(
-    r"^(?:([A-Za-z][!-9;-~]*+)([ \t]*+):[ \t]*+(.*+(?:\n[ \t]++[^\s].*+)*+)|([ \t]*+)$|(.++))",
+    r"^(?:(?!https?://)([A-Za-z][!-9;-~]*+)([ \t]*+):[ \t]*+(.*+(?:\n[ \t]++[^\s].*+)*+)"
+    r"|([ \t]*+)$|(.++))",
     re.MULTILINE,
 )
-_FOLD = re.compile(r"[ \t]*+\n[ \t]++")
+_FOLD = re.compile(r"\n[ \t]++")
+_TRAILING = re.compile(r"(?<=[^\s])[ \t]++$", re.MULTILINE)
 _INDENTED = re.compile(r"[ \t]++([A-Za-z][!-9;-~]*+)[ \t]*+:[ \t]*+(.*+)")
 
 # RFC 3464, 2.2: about the message.
@@ -51,17 +55,19 @@ def read(text: str, remarks: list[str]) -> list[Group]:
     paragraph: Group = {}
     last: list[str] | None = None
     empty = 0
+    if " \n" in text or "\t\n" in text:
+        text = _TRAILING.sub("", text)
     for name, blanks, value, blank, other in _ROW.findall(text):
         if name:
             if empty > 1 or blanks:
                 remark(remarks, "blanks before a colon" if blanks else "several empty lines")
             empty = 0
             key = name.lower()
-            if key in paragraph and key in RECIPIENT:
-                paragraph = _next(paragraphs, paragraph, remarks)
-            if "\n" in value:
-                value = _FOLD.sub(" ", value)  # noqa: PLW2901 - the same value, unfolded
-            last = _add(paragraph, key, value, last)
+            unfolded = _FOLD.sub(" ", value) if "\n" in value else value
+            if key not in paragraph:
+                paragraph[key] = last = [unfolded]
+            else:
+                paragraph, last = _again(paragraphs, paragraph, key, unfolded, remarks)
         elif other:
             empty = 0
             last = _other(other, paragraph, last, remarks)
@@ -79,15 +85,15 @@ def read(text: str, remarks: list[str]) -> list[Group]:
     return paragraphs
 
 
-def _add(paragraph: Group, key: str, value: str, last: list[str] | None) -> list[str]:
-    value = value.rstrip()
-    if last is not None and value.startswith("//") and key in ("http", "https"):
-        # QUIRK: Google's diagnostics end in a web address; gateways wrap it to a line of its own.
-        last[-1] = f"{last[-1]} {key}:{value}"
-        return last
+def _again(
+    paragraphs: list[Group], paragraph: Group, key: str, value: str, remarks: list[str]
+) -> tuple[Group, list[str]]:
+    """A field that stands in the paragraph already: a second one, or the next recipient's."""
+    if key in RECIPIENT:
+        paragraph = _next(paragraphs, paragraph, remarks)
     values = paragraph.setdefault(key, [])
     values.append(value)
-    return values
+    return paragraph, values
 
 
 def _next(paragraphs: list[Group], paragraph: Group, remarks: list[str]) -> Group:
@@ -109,7 +115,9 @@ def _other(
     indented = _INDENTED.match(line)
     if indented and (last is None or indented[1].lower() in _KNOWN):
         remark(remarks, "indented fields")
-        return _add(paragraph, indented[1].lower(), indented[2], last)
+        values = paragraph.setdefault(indented[1].lower(), [])
+        values.append(indented[2].rstrip())
+        return values
     if last is None:
         remark(remarks, "a line that is no field was ignored")
         return None
@@ -118,13 +126,15 @@ def _other(
     return last
 
 
-def single(group: Group, name: str, remarks: list[str]) -> str | None:
-    """The value of a field that may stand once: the first that is not empty."""
-    values = group.get(name)
-    if values is None:
-        return None
-    if len(values) == 1:
-        return values[0]
-    if len(set(values)) > 1:
+def singles(group: Group, remarks: list[str]) -> dict[str, str]:
+    """One value for each field, for those that may stand once: the first that is not empty."""
+    return {
+        name: values[0] if len(values) == 1 else _first(name, values, remarks)
+        for name, values in group.items()
+    }
+
+
+def _first(name: str, values: list[str], remarks: list[str]) -> str:
+    if name in _KNOWN and len(set(values)) > 1:
         remark(remarks, f"several {name} fields, the first one counts")
     return next((value for value in values if value), "")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 # Every repetition is possessive: on no input is a character looked at twice from one start.
-_FIELD = re.compile(r"^([^\s:]++)[ \t]*+:[ \t]*+(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
-_FOLD = re.compile(r"[ \t]*+\n[ \t]++")
+_FIELD = re.compile(r"^([^\s:]++)[ \t]*+:[ \t]*+(.*+)", re.MULTILINE)
+_FOLD = re.compile(r"\n[ \t]++")
+_TRAILING = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
 )
@@ -36,10 +37,10 @@ def unfolded(value: str) -> str:
 
 def read(block: bytes) -> Headers:
     """All fields of a header block, in their order, each unfolded to one line."""
-    return tuple(
-        (name, (_FOLD.sub(" ", value) if "\n" in value else value).rstrip())
-        for name, value in _FIELD.findall(lines(block))
-    )
+    text = _FOLD.sub(" ", lines(block))
+    if " \n" in text or "\t\n" in text:
+        text = _TRAILING.sub("", text)
+    return tuple(_FIELD.findall(text))
 
 
 def first(block: bytes, lowered: bytes, name: bytes) -> str | None:

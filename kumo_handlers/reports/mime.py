@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from kumo_handlers.reports import header_fields, parts
+from kumo_handlers.reports import header_fields, parts, walk
 from kumo_handlers.reports.parts import Part
 
 __all__ = ["Message", "Part"]
@@ -22,7 +22,6 @@ _SIGNS = re.compile(
     rb"[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)",
     re.IGNORECASE,
 )
-_LEADING_LINES = re.compile(rb"[\r\n]*+")
 _INDEXED = frozenset(
     {
         *("subject", "from", "return-path", "content-type", "auto-submitted", "in-reply-to"),
@@ -49,10 +48,7 @@ class Message:
         if content.find(b"\n", 0, parts.MAX_HEADER_BLOCK) < 0:
             # QUIRK: mailboxes of the old Mac OS, and files that went through one.
             content = content.replace(b"\r", b"\n")
-        start = 0
-        if content[:1] in (b"\r", b"\n") and (leading := _LEADING_LINES.match(content)):
-            # Some gateways put an empty line before the header.
-            start = leading.end()
+        start = parts.first_line(content, 0)
         end, self.body_start = parts.header_end(content, start, len(content))
         block = b"\n" + content[start:end]
         self.content = content
@@ -69,8 +65,13 @@ class Message:
     def root(self) -> Part:
         """The message as its own outermost part."""
         if self._root is None:
+            declared = self._fields.get(b"content-type", b"")
+            kind = header_fields.content_type(declared.decode("latin-1"))
+            if "/" not in kind:
+                # RFC 2045, 5.2: what is not declared, or is no type, is text.
+                kind = "text/plain"
             end = len(self.content)
-            self._root = parts.part(self.content, self.start, end, "text/plain", 0)
+            self._root = Part(self.content, self.start, self.body_start, end, kind)
         return self._root
 
     @property
@@ -97,9 +98,10 @@ class Message:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The leaves in their order, the first `parts.MAX_PARTS`; read once. Never empty."""
+        """The leaves in their order, the first `walk.MAX_PARTS`; read once. Never empty."""
         if self._parts is None:
-            self._parts = parts.leaves(self.root)
+            boundary = walk.boundary_of(self._fields.get(b"content-type", b""))
+            self._parts = walk.leaves(self.root, boundary)
         return self._parts
 
     @property

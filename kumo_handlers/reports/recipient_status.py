@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kumo_handlers.mail.reply import EnhancedStatusCode
 from kumo_handlers.reports import dates, values
-from kumo_handlers.reports.fields import Group, remark, single
+from kumo_handlers.reports.fields import Group, remark, singles
 from kumo_handlers.reports.report import Action, RecipientStatus, Typed
 
 # RFC 3464, 2.3. Everything else is an extension, X-Actual-Recipient (Sendmail) too.
@@ -18,6 +18,8 @@ _READ = frozenset(
         *("diagnostic-code", "last-attempt-date", "final-log-id", "will-retry-until"),
     }
 )
+Written = dict[str, str]
+
 # The types of diagnostics that are replies of a mail server; of no type: in practice as well.
 _REPLIES = ("smtp", "", "esmtp", "lmtp")
 _CLASSES = {Action.FAILED: 5, Action.DELAYED: 4}
@@ -27,87 +29,101 @@ _POSITIVE = 2
 def recipient_status(group: Group, remarks: list[str]) -> RecipientStatus:
     """The recipient that ``group`` is about. What had to be forgiven goes into ``remarks``."""
     inferred: list[str] = []
-    original = _recipient(group, "original-recipient", remarks)
-    final = _final(group, original, inferred, remarks)
-    diagnostic = single(group, "diagnostic-code", remarks)
-    diagnostic_code = values.typed(diagnostic) if diagnostic else None
-    if diagnostic_code is not None and not diagnostic_code.type:
-        remark(remarks, "a diagnostic without type")
-    reply_code = None
-    if diagnostic_code is not None and diagnostic_code.type in _REPLIES:
-        reply_code = values.reply_code_in(diagnostic_code.value)
-    status = _status(group, remarks)
-    action = _action(group, remarks)
-    if status is None:
-        inferred.append("status")
-        status = _concluded(diagnostic_code, reply_code, action)
-    if action is None:
-        inferred.append("action")
-        action = Action.DELAYED if "will-retry-until" in group else _action_of(status, reply_code)
-    remote_mta = single(group, "remote-mta", remarks)
+    written = singles(group, remarks)
+    original = recipient(written, "original-recipient", remarks)
+    final = recipient(written, "final-recipient", remarks)
+    if final is None or not final.value:
+        final = _without_final(final, original, written, inferred, remarks)
+    diagnostic, reply_code = _diagnostic(written, remarks)
+    status, action = _outcome(written, diagnostic, reply_code, inferred, remarks)
     return RecipientStatus(
         final_recipient=final,
         original_recipient=original,
         action=action,
         status=status,
-        diagnostic_code=diagnostic_code,
+        diagnostic_code=diagnostic,
         reply_code=reply_code,
-        remote_mta=values.typed(remote_mta) if remote_mta else None,
-        last_attempt_date=date(group, "last-attempt-date", remarks),
-        will_retry_until=date(group, "will-retry-until", remarks),
-        final_log_id=single(group, "final-log-id", remarks) or None,
-        extensions={name: found for name, found in group.items() if name not in _READ},
+        remote_mta=values.typed_or_none(written.get("remote-mta")),
+        last_attempt_date=date(written, "last-attempt-date", remarks),
+        will_retry_until=date(written, "will-retry-until", remarks),
+        final_log_id=written.get("final-log-id") or None,
+        extensions={name: group[name] for name in group if name not in _READ},
         inferred=tuple(inferred),
     )
 
 
-def date(group: Group, name: str, remarks: list[str]) -> float | None:
+def date(written: Written, name: str, remarks: list[str]) -> float | None:
     """A field's date. A bad one is dropped, not the report that has it."""
-    if name not in group:
+    text = written.get(name)
+    if text is None:
         return None
-    text = single(group, name, remarks) or ""
     found = dates.read(text)
     if found is None:
         remark(remarks, f"{name} is no date and was ignored: {text[:60]!r}")
     return found
 
 
-def _recipient(group: Group, name: str, remarks: list[str]) -> Typed | None:
-    text = single(group, name, remarks)
+def recipient(written: Written, name: str, remarks: list[str]) -> Typed | None:
+    """A field that names a recipient."""
+    text = written.get(name)
     return values.recipient(text, remarks) if text else None
 
 
-def _final(
-    group: Group, original: Typed | None, inferred: list[str], remarks: list[str]
+def _without_final(
+    final: Typed | None,
+    original: Typed | None,
+    written: Written,
+    inferred: list[str],
+    remarks: list[str],
 ) -> Typed | None:
-    """Final-Recipient; where that is missing or empty, and all else is, X-Actual-Recipient."""
-    final = _recipient(group, "final-recipient", remarks)
-    if final is not None and final.value:
-        return final
+    """What stands for a Final-Recipient that is missing: X-Actual-Recipient, if all else is."""
     # RFC 3464, 2.3.2: it has to be there.
     remark(remarks, "no Final-Recipient")
-    if original is None or not original.value:
-        actual = _recipient(group, "x-actual-recipient", remarks)
-        if actual is not None:
-            inferred.append("final_recipient")
-            return actual
-    return final
+    if original is not None and original.value:
+        return final
+    actual = recipient(written, "x-actual-recipient", remarks)
+    if actual is None:
+        return final
+    inferred.append("final_recipient")
+    return actual
 
 
-def _status(group: Group, remarks: list[str]) -> EnhancedStatusCode | None:
-    text = single(group, "status", remarks)
+def _diagnostic(written: Written, remarks: list[str]) -> tuple[Typed | None, int | None]:
+    """Diagnostic-Code, and the reply code in it."""
+    text = written.get("diagnostic-code")
     if not text:
-        remark(remarks, "no Status")
-        return None
-    return values.status(text, remarks)
+        return None, None
+    diagnostic = values.typed(text)
+    if not diagnostic.type:
+        remark(remarks, "a diagnostic without type")
+    is_reply = diagnostic.type in _REPLIES
+    return diagnostic, values.reply_code_in(diagnostic.value) if is_reply else None
 
 
-def _action(group: Group, remarks: list[str]) -> Action | None:
-    text = single(group, "action", remarks)
-    if not text:
-        remark(remarks, "no Action")
-        return None
-    return values.action(text, remarks)
+def _outcome(
+    written: Written,
+    diagnostic: Typed | None,
+    reply_code: int | None,
+    inferred: list[str],
+    remarks: list[str],
+) -> tuple[EnhancedStatusCode, Action]:
+    """Status and Action, read or concluded."""
+    text = written.get("status")
+    status = values.status(text, remarks) if text else None
+    word = written.get("action")
+    action = values.action(word, remarks) if word else None
+    if status is None:
+        if not text:
+            remark(remarks, "no Status")
+        inferred.append("status")
+        status = _concluded(diagnostic, reply_code, action)
+    if action is None:
+        if not word:
+            remark(remarks, "no Action")
+        inferred.append("action")
+        is_retried = "will-retry-until" in written
+        action = Action.DELAYED if is_retried else _action_of(status, reply_code)
+    return status, action
 
 
 def _concluded(

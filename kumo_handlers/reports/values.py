@@ -6,6 +6,7 @@ What is not as the RFC has it is read for what it means, and said in ``remarks``
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from kumo_handlers.mail.reply import EnhancedStatusCode
 from kumo_handlers.reports import encoding
@@ -40,14 +41,23 @@ _STATUS_IN_TEXT = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\
 _CODE = re.compile(r"[^\w<]{0,3}([245]\d\d)(?![\w.])")
 _CODE_IN_TEXT = re.compile(r"(?<![\w.])([45][0-5]\d)(?=[ -](?:[#(]{0,2}[45]\.|[^\s\d.]))")
 _MAX_ADDRESS = 2000
+_MAX_STATUS = 100
 # The reason stands at the beginning of a diagnostic, however long it is.
 _MAX_DIAGNOSTIC = 4000
 
 
 def typed(text: str) -> Typed:
     """``TYPE; VALUE``. The type is lower case, and empty where there is none."""
+    kind, semicolon, value = text.partition(";")
+    if semicolon and kind.isalnum():
+        return Typed(kind.lower(), value.strip())
     found = _TYPED.match(text)
     return Typed(found[1].lower(), found[2].strip()) if found else Typed("", text.strip())
+
+
+def typed_or_none(text: str | None) -> Typed | None:
+    """The same for a field that may be missing or empty."""
+    return typed(text) if text else None
 
 
 def recipient(text: str, remarks: list[str]) -> Typed:
@@ -105,13 +115,19 @@ def action(text: str, remarks: list[str]) -> Action | None:
 
 def status(text: str, remarks: list[str]) -> EnhancedStatusCode | None:
     """The Status (RFC 3464, 2.3.4), None where there is no ``x.y.z`` in it."""
-    found = _STATUS.search(text)
+    found = _status(text[:_MAX_STATUS])
     if found is None:
         remark(remarks, f"the status {text[:40]!r} was ignored")
-        return None
-    if len(found[0]) != len(text):
+    elif len(text) > len("5.999.999") or not text[-1:].isdigit() or not text[:1].isdigit():
         remark(remarks, "a comment in a status")
-    return EnhancedStatusCode(int(found[1]), int(found[2]), int(found[3]))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _status(text: str) -> EnhancedStatusCode | None:
+    """Cached: the same few dozen stand in nearly all reports."""
+    found = _STATUS.search(text)
+    return EnhancedStatusCode(int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
 def status_in(text: str) -> EnhancedStatusCode | None:

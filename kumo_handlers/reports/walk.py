@@ -1,0 +1,118 @@
+"""The way through the parts of a message (RFC 2046, 5.1), bounded in number and in depth."""
+
+from __future__ import annotations
+
+import re
+
+from kumo_handlers.reports import header_fields
+from kumo_handlers.reports.parts import MAX_HEADER_BLOCK, Part, header_end
+
+MAX_PARTS = 200
+MAX_DEPTH = 8
+# Multiparts that hold nothing count, too.
+MAX_VISITED = 1000
+MAX_PREAMBLE = 64 * 1024
+
+# Behind a delimiter: ``--`` at the last one; else the end of the line, and, where an empty line
+# ends it, the part's header block with its type. One match does what four searches would. A
+# longer boundary may begin with ours, so nothing but blanks may stand behind a delimiter.
+_HEAD = re.compile(
+    rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)"
+    rb"(?:((?:content-type[ \t]*+:\s*+([a-z0-9.+_-]++/[a-z0-9.+_-]++)(?=[\s;])[^\n]*+\n"
+    rb"|[^\r\n][^\n]*+\n)*+)\r?\n)?+)",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(rb"\ncontent-type[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE)
+_BOUNDARY = re.compile(rb"""[;\s]boundary\s*+=\s*+(?:"([^"\\\n]++)"|([^\s;"]++))""", re.IGNORECASE)
+_ANY_DELIMITER = re.compile(rb"(\n--[^\s-][^\s]{0,199}+)[ \t]*+\r?\nContent-", re.IGNORECASE)
+
+
+def leaves(root: Part, boundary: bytes) -> tuple[Part, ...]:
+    """The parts that have no parts, in their order: the first `MAX_PARTS` of them.
+
+    Never empty: a multipart in which no part can be found is its own leaf.
+    """
+    if not root.is_multipart:
+        return (root,)
+    found: list[Part] = []
+    _gather(root, boundary, found, [MAX_VISITED])
+    return tuple(found) or (root,)
+
+
+def _gather(parent: Part, boundary: bytes, found: list[Part], visits: list[int]) -> None:
+    """Put the leaves of ``parent`` into ``found``; the last part may be cut off anywhere."""
+    content, end = parent.content, parent.end
+    delimiter, at = _first_delimiter(parent, boundary)
+    head: re.Match[bytes] | None = None
+    while at >= 0:
+        after = at + len(delimiter)
+        following = _HEAD.match(content, after, min(end, after + MAX_HEADER_BLOCK))
+        if following is not None:
+            if head is not None:
+                # The line end before a delimiter belongs to it (RFC 2046, 5.1.1).
+                stop = at - 1 if content.endswith(b"\r", 0, at) else at
+                _take(_part(parent, head, stop), found, visits)
+            if following[1] or not visits[0] or len(found) >= MAX_PARTS:
+                return
+            head = following
+        at = content.find(delimiter, after, end)
+    if head is not None:
+        _take(_part(parent, head, end), found, visits)
+
+
+def _take(part: Part, found: list[Part], visits: list[int]) -> None:
+    visits[0] -= 1
+    if part.is_multipart and part.depth < MAX_DEPTH:
+        _gather(part, _declared_boundary(part), found, visits)
+    elif len(found) < MAX_PARTS:
+        found.append(part)
+
+
+def _part(parent: Part, head: re.Match[bytes], end: int) -> Part:
+    """The part whose header ``head`` matched, and which ends before the next delimiter."""
+    content, depth = parent.content, parent.depth + 1
+    start, body_start = head.span(2)[0], head.end()
+    default = "message/rfc822" if parent.content_type == "multipart/digest" else "text/plain"
+    if start >= 0 and body_start <= end:
+        if head[3]:
+            return Part(content, start, body_start, end, head[3].decode().lower(), depth)
+        if not head[2]:
+            return Part(content, start, body_start, end, default, depth)
+    # No type that is as it should be, or no empty line before the next delimiter.
+    start = min(content.find(b"\n", head.start(), end) + 1 or end, end)
+    block_end, body_start = header_end(content, start, end)
+    block = content[start:block_end]
+    declared = header_fields.first(block, block.lower(), b"content-type")
+    kind = header_fields.content_type(declared or "")
+    # RFC 2045, 5.2: what is no type counts as not declared.
+    return Part(content, start, body_start, end, kind if "/" in kind else default, depth)
+
+
+def _first_delimiter(parent: Part, boundary: bytes) -> tuple[bytes, int]:
+    """What each part begins with, line feed included, and where it first stands; -1: nowhere.
+
+    QUIRK: mail that was edited on its way declares a boundary that does not occur, or none; then
+    the first line that looks like a delimiter, with a part's header behind it, is one.
+    """
+    # The line feed before the body may be the one that a delimiter begins with.
+    content, start, end = parent.content, max(parent.body_start - 1, 0), parent.end
+    if boundary:
+        at = content.find(b"\n--" + boundary, start, end)
+        if at >= 0:
+            return b"\n--" + boundary, at
+    found = _ANY_DELIMITER.search(content, start, min(end, start + MAX_PREAMBLE))
+    return (found[1], found.start()) if found else (b"", -1)
+
+
+def _declared_boundary(parent: Part) -> bytes:
+    field = _FIELD.search(parent.content, max(parent.start - 1, 0), parent.body_start)
+    return boundary_of(field[0] if field else b"")
+
+
+def boundary_of(declared: bytes) -> bytes:
+    """The boundary in a Content-Type field, trailing blanks aside (RFC 2046, 5.1.1)."""
+    if found := _BOUNDARY.search(declared):
+        return (found[1] or found[2]).rstrip()
+    # Escapes in it, or sections (RFC 2231, 3).
+    parameters = header_fields.parameters(header_fields.lines(declared))
+    return parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
