@@ -165,7 +165,7 @@ class Committer:
             unit = job.unit
             more = sum(len(mail.content) for mail in unit.mails)
             try:
-                if unit.mails:
+                if unit.mails and not unit.finished:  # else it makes the room it needs
                     self._spool.require_room(messages + len(unit.mails), size + more)
                 if unit.kept:
                     self._kept.write(unit.kept)

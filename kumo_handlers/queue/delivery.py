@@ -8,6 +8,7 @@ and that commit delivers once more: at least once, and the records say so.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from queue import Empty, SimpleQueue
@@ -15,16 +16,18 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import StorageError
 from kumo_handlers.queue import claim as claims
-from kumo_handlers.queue import verdict
 from kumo_handlers.queue.backoff import BackOff
 from kumo_handlers.queue.courier import Courier, DeliveryOptions
 from kumo_handlers.queue.destination import name_of
 from kumo_handlers.queue.in_flight import InFlight
 from kumo_handlers.queue.spool import Retry
 from kumo_handlers.queue.unit import Unit
+from kumo_handlers.queue.verdict import Judge, drop
+from kumo_handlers.reports import classification
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from kumo_handlers.queue.claim import Claim
     from kumo_handlers.queue.commit import Committer
@@ -37,14 +40,26 @@ _AHEAD = 8  # claims for each worker: enough that none waits for the database
 
 
 class Delivery:
-    """The threads. Started after the committer, stopped before it."""
+    """The threads. Started after the committer, stopped before it.
+
+    ``classify`` gives the `bounce_classification` of a reply; by default, our own rules do.
+    """
 
     def __init__(
-        self, relay: Relay, committer: Committer, options: DeliveryOptions | None = None
+        self,
+        relay: Relay,
+        committer: Committer,
+        options: DeliveryOptions | None = None,
+        classify: Callable[[str], str] | None = None,
     ) -> None:
         self._relay = relay
         self._committer = committer
         self._options = options or DeliveryOptions()
+        self._judge = Judge(
+            self._options.retry,
+            classify or classification.default().classify,
+            self._options.ehlo_name or socket.gethostname(),
+        )
         self._back_off = BackOff(self._options.back_off)
         self._in_flight = InFlight(committer.database.path.with_name("in-flight"))
         self._room = self._options.workers * _AHEAD
@@ -165,16 +180,15 @@ class Delivery:
 
     def _carry(self, courier: Courier, claim: Claim) -> None:
         """One claim, to its end: attempted, and what it came to committed."""
-        schedule = self._options.retry
         now = time.time()
         if claim.is_dropped:
-            self._commit(verdict.drop(claim, now))
+            self._commit(drop(claim, now))
         elif self._rests(claim):
-            if schedule.is_over(claim.created, now):
-                self._commit(verdict.expire(claim, "none, the relay did not answer", now))
+            if self._options.retry.is_over(claim.created, now):
+                self._commit(self._judge.expire(claim, "none, the relay did not answer", now))
         else:
             for results, server in courier.carry(claim):
-                self._commit(verdict.conclude(claim, results, server, schedule, time.time()))
+                self._commit(self._judge.conclude(claim, results, server, time.time()))
 
     def _rests(self, claim: Claim) -> bool:
         return all(self._back_off.rests(name_of(self._relay, e.domain)) for e in claim.entries)

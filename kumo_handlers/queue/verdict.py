@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kumo_handlers.journal.record import PeerAddress, Record, RecordType, Response
 from kumo_handlers.mail.reply import Reply, reply
-from kumo_handlers.queue.spool import Retry
+from kumo_handlers.queue.notification import notification
+from kumo_handlers.queue.schedule import RetrySchedule
+from kumo_handlers.queue.spool import EntryKey, Retry
 from kumo_handlers.queue.unit import Unit
 
 if TYPE_CHECKING:
@@ -16,10 +19,11 @@ if TYPE_CHECKING:
 
     from kumo_handlers.queue.claim import Claim, Entry
     from kumo_handlers.queue.connection import Connection
-    from kumo_handlers.queue.schedule import RetrySchedule
+    from kumo_handlers.queue.queued_mail import QueuedMail
     from kumo_handlers.queue.transaction import Result
 
 _PERMANENT = range(500, 600)
+_FAILED = (RecordType.BOUNCE, RecordType.EXPIRATION)
 _UNSPECIFIED = "unspecified"  # KumoMTA's name for a pool or a source that nobody chose
 
 
@@ -46,50 +50,94 @@ class Server(msgspec.Struct, frozen=True):
         return cls(1, destination.site, PeerAddress(destination.host, connection.peer), fields)
 
 
-def conclude(
-    claim: Claim, results: Sequence[Result], server: Server, schedule: RetrySchedule, now: float
-) -> Unit:
-    """What an attempt at ``now`` comes to. All that wait get one delay, to go together again.
+class Judge(msgspec.Struct, frozen=True):
+    """Says what an attempt comes to. ``hostname`` is who tells senders of failures.
 
-    ``now`` is in seconds since the epoch.
+    ``classify`` gives the class of a reply, ``CODE ENHANCED TEXT``.
     """
-    records: list[Record] = []
-    finished = []
-    retries = []
-    waiting = max((each.entry.attempts for each in results), default=0) + 1
-    due = now + schedule.delay(waiting)
-    for result in results:
-        entry, answer = result.entry, result.reply
-        response = Response.of(answer, result.command)
-        attempts = entry.attempts + 1
-        duplicates = entry.duplicates + result.is_uncertain
+
+    schedule: RetrySchedule
+    classify: Callable[[str], str]
+    hostname: str
+
+    def conclude(self, claim: Claim, results: Sequence[Result], server: Server, now: float) -> Unit:
+        """What an attempt at ``now`` comes to. All that wait get one delay, to go together again.
+
+        ``now`` is in seconds since the epoch.
+        """
+        records: list[Record] = []
+        retries = []
+        waiting = max((each.entry.attempts for each in results), default=0) + 1
+        due = now + self.schedule.delay(waiting)
+        for result in results:
+            attempted = self._attempted(claim, result, server, now)
+            records.append(attempted)
+            if attempted.type is not RecordType.TRANSIENT_FAILURE:
+                continue
+            if self.schedule.is_over(claim.created, due):
+                last = str(result.reply)
+                records.append(_expiration(claim, result.entry, last, server, now))
+            else:
+                retries.append(_retry(claim, result, due))
+        waits = {retry.entry for retry in retries}
+        keys = (claim.key(result.entry) for result in results)
+        finished = tuple(key for key in keys if key not in waits)
+        mails = self._notifications(claim, records, now)
+        return Unit(records=tuple(records), finished=finished, retries=tuple(retries), mails=mails)
+
+    def expire(self, claim: Claim, last: str, now: float) -> Unit:
+        """The mail is too old, and nobody can be asked to take it."""
+        records = tuple(_expiration(claim, entry, last, Server(), now) for entry in claim.entries)
+        mails = self._notifications(claim, records, now)
+        return Unit(records=records, finished=_keys(claim), mails=mails)
+
+    def _attempted(self, claim: Claim, result: Result, server: Server, now: float) -> Record:
+        answer = result.reply
         kind = _kind(answer)
-        meta = _meta(claim, entry, is_uncertain=result.is_uncertain)
-        records.append(record(claim, entry, kind, response, server, now, meta))
-        if kind is not RecordType.TRANSIENT_FAILURE:
-            finished.append(claim.key(entry))
-        elif schedule.is_over(claim.created, due):
-            records.append(_expiration(claim, entry, str(answer), server, now))
-            finished.append(claim.key(entry))
-        else:
-            retries.append(Retry(claim.key(entry), due, attempts, duplicates, str(answer)))
-    return Unit(records=tuple(records), finished=tuple(finished), retries=tuple(retries))
+        made = record(
+            claim,
+            result.entry,
+            kind,
+            Response.of(answer, result.command),
+            server,
+            now,
+            _meta(claim, result.entry, is_uncertain=result.is_uncertain),
+        )
+        if kind is RecordType.DELIVERY:
+            return made
+        return msgspec.structs.replace(made, bounce_classification=self.classify(str(answer)))
 
-
-def expire(claim: Claim, last: str, now: float) -> Unit:
-    """The mail is too old, and nobody can be asked to take it."""
-    records = tuple(_expiration(claim, entry, last, Server(), now) for entry in claim.entries)
-    return Unit(records=records, finished=tuple(claim.key(entry) for entry in claim.entries))
+    def _notifications(
+        self, claim: Claim, records: Sequence[Record], now: float
+    ) -> tuple[QueuedMail, ...]:
+        failures = [each for each in records if each.type in _FAILED]
+        told = notification(claim, failures, self.hostname, now)
+        return () if told is None else (told,)
 
 
 def drop(claim: Claim, now: float) -> Unit:
-    """A person wants the mail gone: a Bounce, so that each message has one end."""
+    """A person wants the mail gone: a Bounce, so that each message has one end; nobody is told."""
     answer = Response.of(reply(551, "5.7.0", "dropped by the administrator"))
     records = tuple(
         record(claim, entry, RecordType.BOUNCE, answer, Server(), now, _meta(claim, entry))
         for entry in claim.entries
     )
-    return Unit(records=records, finished=tuple(claim.key(entry) for entry in claim.entries))
+    return Unit(records=records, finished=_keys(claim))
+
+
+def _keys(claim: Claim) -> tuple[EntryKey, ...]:
+    return tuple(claim.key(entry) for entry in claim.entries)
+
+
+def _retry(claim: Claim, result: Result, due: float) -> Retry:
+    entry = result.entry
+    return Retry(
+        claim.key(entry),
+        due,
+        entry.attempts + 1,
+        entry.duplicates + result.is_uncertain,
+        str(result.reply),
+    )
 
 
 def record(
