@@ -64,16 +64,16 @@ class Checker:
             try:
                 key = str(endpoint.parse(name))
             except ValueError:
-                self._wrong(path, "is no listener", value=repr(name), expected=endpoint.EXPECTED)
+                self._wrong(path, "no listener", value=repr(name), expected=endpoint.EXPECTED)
                 continue
             if key in sections:
                 self._wrong(path, f"{written[key]!r} and {name!r} are the same listener")
             elif not isinstance(part, dict):
-                self._wrong(path, "is no table of domains", value=shown(part), hint=_SECTION_HINT)
+                self._wrong(path, f"no domains of {name}", value=shown(part), hint=_SECTION_HINT)
             else:
                 sections[key], written[key] = self._part(part, path), name
         if not isinstance(raw, dict):
-            self._wrong((SECTIONS,), "is no table", value=shown(raw), hint=_SECTION_HINT)
+            self._wrong((SECTIONS,), "no listeners", value=shown(raw), hint=_SECTION_HINT)
         return sections
 
     def _part(self, part: Mapping[str, Any], path: Path) -> dict[str, Given]:
@@ -115,12 +115,10 @@ class Checker:
             hint = f"{name} belongs below a domain" if name in OPTIONS else None
             self._wrong(here, "is no table of options", value=shown(table), hint=hint)
             return {}
-        unquoted = list(_unquoted(name, table))
-        for nested in unquoted:
-            header = ".".join([*(f'"{part}"' for part in path[1:]), f'"{nested}"'])
-            header = f"{SECTIONS}.{header}" if path else header
-            self._wrong(here, "a domain is one name, in quotes", hint=f"Did you mean [{header}]?")
-        if unquoted:
+        if unquoted := list(_unquoted(table)):
+            for parts in unquoted:
+                hint = f"Did you mean [{_header(path, '.'.join((name, *parts)))}]?"
+                self._wrong((*here, *parts), "a domain is one name, in quotes", hint=hint)
             return {}
         given, problems = read(table, OPTIONS, Place(domain=_domain(here)))
         if "inherit" in given and not path:
@@ -166,19 +164,27 @@ def _items(raw: object) -> Iterator[tuple[str, Any]]:
         yield from raw.items()
 
 
-def _unquoted(name: str, table: dict[str, Any]) -> Iterator[str]:
-    """The domains that ``[example.com]`` means, which TOML reads as ``com`` inside ``example``."""
+def _unquoted(table: dict[str, Any]) -> Iterator[Path]:
+    """The rest of the domains in ``[example.com]``, which TOML reads as ``com`` in ``example``."""
     for part, inner in table.items():
         if part not in OPTIONS and isinstance(inner, dict):
-            deeper = list(_unquoted(f"{name}.{part}", inner))
-            yield from deeper or [f"{name}.{part}"]
+            deeper = list(_unquoted(inner))
+            yield from ((part, *parts) for parts in deeper or [()])
 
 
-def _domain(path: Path) -> str:
-    """An entry's name, for people."""
-    if path[0] != SECTIONS or len(path) == 1:
-        return path[0]
-    return " of listener ".join(reversed(path[1:]))
+def _header(path: Path, name: str) -> str:
+    """The header of an entry, below ``path``, as it should have been written."""
+    return ".".join([*path[:1], *(f'"{part}"' for part in (*path[1:], name))])
+
+
+def _domain(path: Path) -> str | None:
+    """The entry of a path, for people; None above the entries."""
+    match path:
+        case [first, section, name, *_] if first == SECTIONS:
+            return f"{name} of listener {section}"
+        case [first, *_] if first != SECTIONS:
+            return first or '""'
+    return None
 
 
 def _line(path: Path, lines: dict[Path, int]) -> int | None:
