@@ -125,8 +125,15 @@ class DSN(msgspec.Struct, frozen=True):
 
     @property
     def failures(self) -> tuple[RecipientStatus, ...]:
-        """The recipients that were not reached. A delayed or delivered one is none."""
-        return tuple(each for each in self.recipients if each.action is Action.FAILED)
+        """The recipients that were not reached.
+
+        Where Action says delayed or delivered, that is no failure. A delay that is only told in
+        prose counts, as a transient one: who writes such notices seldom writes another.
+        """
+        counted = (Action.FAILED,)
+        if not self.source.is_standard:
+            counted += (Action.DELAYED,)
+        return tuple(each for each in self.recipients if each.action in counted)
 
 
 class FeedbackReport(msgspec.Struct, frozen=True):
