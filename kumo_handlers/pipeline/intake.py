@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.journal.record import Arrival, Response, rejection
 from kumo_handlers.mail.reply import reply
-from kumo_handlers.pipeline import chain, staging, trace_headers, undeliverable
+from kumo_handlers.pipeline import chain, trace_headers, undeliverable
 from kumo_handlers.pipeline.received_mail import ReceivedMail
+from kumo_handlers.pipeline.replies import not_permitted
 from kumo_handlers.pipeline.settlement import settle
 from kumo_handlers.policy import relaying
 from kumo_handlers.policy.listener import Protocol
@@ -82,7 +83,7 @@ class Intake:
         if decided.accepted:
             decisions.dispositions.append(decided)
             return None
-        answer = staging.not_permitted(session.peer)
+        answer = not_permitted(session.peer)
         reason = relaying.reason(decided, policy, self._listener, session)
         _log.info("refused %s for %s: %s", forward_path, session.peer, reason)
         arrival = self._arrival(transaction, forward_path, decided, 0, transaction.id)

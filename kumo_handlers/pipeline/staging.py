@@ -14,17 +14,15 @@ from salmon.server import SMTPError
 
 from kumo_handlers.journal import reporting
 from kumo_handlers.journal.record import RecordType, Response, reception, rejection
-from kumo_handlers.mail.reply import Reply, reply
 from kumo_handlers.pipeline import installation, trace_headers
+from kumo_handlers.pipeline.replies import ACCEPTED, DROPPED, not_permitted
 from kumo_handlers.queue.kept import KeptMail
 from kumo_handlers.queue.queued_mail import QueuedMail
 
 if TYPE_CHECKING:
-    from kumo_handlers.mail.session import Peer
+    from kumo_handlers.mail.reply import Reply
     from kumo_handlers.pipeline.received_mail import ReceivedMail
 
-ACCEPTED = reply(250, "2.0.0", "OK")
-DROPPED = reply(250, "2.0.0", "OK, logged")
 # By these the peer may use its reverse-path: whoever it names may be told of a failure.
 _VOUCHED = ("relay_hosts", "relay_from", "relay_from_authz")
 
@@ -75,11 +73,6 @@ def refuse(mail: ReceivedMail) -> NoReturn:
 def drop() -> NoReturn:
     """End the mail: it is logged, and goes nowhere."""
     raise smtp_error(DROPPED)
-
-
-def not_permitted(peer: Peer) -> Reply:
-    """The refusal of reference: it names the peer, and nothing of the policy."""
-    return reply(550, "5.7.1", f"relaying not permitted for {peer}")
 
 
 def smtp_error(answer: Reply) -> SMTPError:

@@ -48,15 +48,26 @@ def read(
     claims to be a report, by its type or by a null reverse-path and a subject that says it
     failed, and was understood by no stage. No content makes this raise.
     """
+    return read_by(content, reverse_path=reverse_path, keys=keys, now=now)[1]
+
+
+def read_by(
+    content: bytes,
+    *,
+    reverse_path: str | None = None,
+    keys: trace.Keys = trace.NO_KEYS,
+    now: float = 0.0,
+) -> tuple[str, Report | None]:
+    """As `read`, with the name of the stage that understood or refused it, ``""`` if none did."""
     message = mime.Message(content, reverse_path)
-    refused: Unreadable | None = None
-    for _, stage in STAGES:
+    refused: tuple[str, Unreadable] | None = None
+    for name, stage in STAGES:
         report = stage(message)
         if isinstance(report, Unreadable):
-            refused = refused or report
+            refused = refused or (name, report)
         elif report is not None:
-            return _traced(report, keys, now)
-    return refused or _unreadable(message)
+            return name, _traced(report, keys, now)
+    return refused or ("", _unreadable(message))
 
 
 def _traced(report: DSN | FeedbackReport, keys: trace.Keys, now: float) -> DSN | FeedbackReport:
