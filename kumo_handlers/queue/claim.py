@@ -115,7 +115,7 @@ def _claims(
     for row in connection.execute(_MESSAGES, (_json(sorted(numbers)),)).fetchall():
         number, name, reverse_path, created, facts, content = row
         entries = tuple(
-            Entry(position, _address(address), *rest)
+            Entry(position, address_of(address), *rest)
             for position, address, *rest in connection.execute(_ENTRIES, (number, state, now))
         )
         if not entries:
@@ -124,7 +124,7 @@ def _claims(
             Claim(
                 message=number,
                 id=name,
-                reverse_path=_address(reverse_path),
+                reverse_path=address_of(reverse_path),
                 content=content,
                 created=created,
                 facts=msgspec.json.decode(facts, type=Facts),
@@ -135,7 +135,8 @@ def _claims(
     return claims
 
 
-def _address(stored: bytes) -> str:
+def address_of(stored: bytes) -> str:
+    """An address as it stands in the database."""
     return stored.decode("utf-8", "surrogateescape")
 
 

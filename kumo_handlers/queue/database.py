@@ -32,9 +32,9 @@ _BUSY = 5.0  # seconds to wait for `kumo-handlers queue`, whose changes take mil
 _CACHE = -32_000  # KiB
 _CHECKPOINT = 4_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_NAME = "spool.sqlite3"
-_WAL = f"{_NAME}-wal"
-_SHARED_MEMORY = f"{_NAME}-shm"
+FILE = "spool.sqlite3"
+_WAL = f"{FILE}-wal"
+_SHARED_MEMORY = f"{FILE}-shm"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, lines BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoint (sink TEXT PRIMARY KEY, position TEXT NOT NULL)
@@ -64,7 +64,7 @@ class Database:
     """
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
-        self.path = folder / _NAME
+        self.path = folder / FILE
         self._durable = durable
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None

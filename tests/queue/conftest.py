@@ -36,7 +36,7 @@ class House:
         self.run_dir = run_dir
         self._opened: list[Committer] = []
 
-    def open(self, **options: Any) -> Committer:  # noqa: ANN401 - whatever Committer takes
+    def open(self, **options: Any) -> Committer:
         """A started committer that writes to the log of this folder."""
         sinks = {"jsonl": JsonLines(self.run_dir / "log")}
         committer = Committer(self.run_dir, sinks, **options)
@@ -80,7 +80,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def record() -> Callable[..., Record]:
     """Makes records, each with an id of its own."""
 
-    def make(**fields: Any) -> Record:  # noqa: ANN401 - whatever Record takes
+    def make(**fields: Any) -> Record:
         taken: dict[str, Any] = {
             "type": RecordType.RECEPTION,
             "id": f"r{next(_ids)}",
@@ -101,7 +101,7 @@ def record() -> Callable[..., Record]:
 def mail() -> Callable[..., QueuedMail]:
     """Makes mail to relay, each with an id of its own."""
 
-    def make(**fields: Any) -> QueuedMail:  # noqa: ANN401 - whatever QueuedMail takes
+    def make(**fields: Any) -> QueuedMail:
         taken: dict[str, Any] = {
             "id": f"m{next(_ids)}",
             "reverse_path": "a@example.com",
@@ -129,7 +129,7 @@ class Post:
         self._house = house
         self._running: list[Delivery] = []
 
-    def start(self, committer: Committer, relay: ScriptedRelay, **options: Any) -> Delivery:  # noqa: ANN401 - whatever DeliveryOptions takes
+    def start(self, committer: Committer, relay: ScriptedRelay, **options: Any) -> Delivery:
         """Deliver what is queued."""
         taken: dict[str, Any] = {
             "retry": RetrySchedule(first=0.02, most=0.1),

@@ -1,0 +1,147 @@
+"""The queue as a person sees and changes it, beside a running app or without one.
+
+Reading disturbs nobody. A change is a word in the recipient's row: the app that has the queue
+sees it within a second and acts on it, so that what is logged is logged in one place.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from kumo_handlers.errors import StorageError
+from kumo_handlers.queue.claim import address_of
+from kumo_handlers.queue.database import FILE, connect, storage_error
+from kumo_handlers.queue.queued_mail import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_LIST = (
+    "SELECT id, reverse_path, address, state, attempts, created, due, size, duplicates, response"
+    " FROM recipient JOIN message ON number = message"
+    " WHERE ?1 OR id IN (SELECT value FROM json_each(?2))"
+    " OR domain IN (SELECT value FROM json_each(?3))"
+    " ORDER BY number, position LIMIT ?4"
+)
+_MESSAGES = (
+    "SELECT number, id, reverse_path, created, facts, content FROM message"
+    " JOIN content ON message = number WHERE id = ? ORDER BY number"
+)
+_CHANGE = (
+    "UPDATE recipient SET state = ?4, due = CASE WHEN ?4 = 'queued' THEN 0 ELSE due END"
+    " WHERE state <> 'dropped' AND (?1 OR domain IN (SELECT value FROM json_each(?3)) OR message IN"
+    " (SELECT number FROM message WHERE id IN (SELECT value FROM json_each(?2))))"
+)
+_SUMMARY = "SELECT state, COUNT(*), COUNT(DISTINCT message) FROM recipient GROUP BY state"
+_EVERYTHING = -1  # no limit, in SQLite's words
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """Which recipients: those of some messages, those at some domains, or all."""
+
+    ids: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    everything: bool = False
+
+    def parameters(self) -> tuple[object, ...]:
+        """For the statements of this module."""
+        domains = [domain.lower() for domain in self.domains]
+        return self.everything, _json(self.ids), _json(domains)
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """One recipient in the queue. Times are seconds since the epoch, ``size`` is bytes.
+
+    ``state`` is ``queued``, ``held``, or ``dropped`` until the app has seen it.
+    """
+
+    id: str
+    sender: str
+    recipient: str
+    state: str
+    attempts: int
+    created: float
+    due: float
+    size: int
+    possible_duplicates: int
+    response: str | None
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """One message in the queue, with its content and its recipients."""
+
+    id: str
+    sender: str
+    created: float
+    facts: Facts
+    content: bytes
+
+
+def waiting(run_dir: Path, choice: Choice, limit: int = _EVERYTHING) -> list[Waiting]:
+    """What is in the queue, the oldest first. Raises `StorageError`."""
+    with _opened(run_dir, read_only=True) as connection:
+        rows = connection.execute(_LIST, (*choice.parameters(), limit)).fetchall()
+    return [
+        Waiting(name, address_of(sender), address_of(recipient), *rest)
+        for name, sender, recipient, *rest in rows
+    ]
+
+
+def summary(run_dir: Path) -> dict[str, int]:
+    """How many recipients there are in each state. Raises `StorageError`."""
+    with _opened(run_dir, read_only=True) as connection:
+        return {state: count for state, count, _ in connection.execute(_SUMMARY)}
+
+
+def whole(run_dir: Path, name: str) -> list[Whole]:
+    """The messages of that id: several where recipients get different headers.
+
+    Raises `StorageError`.
+    """
+    with _opened(run_dir, read_only=True) as connection:
+        rows = connection.execute(_MESSAGES, (name,)).fetchall()
+    return [
+        Whole(name, address_of(sender), created, msgspec.json.decode(facts, type=Facts), content)
+        for _, name, sender, created, facts, content in rows
+    ]
+
+
+def hold(run_dir: Path, choice: Choice) -> int:
+    """Deliver these no more, until they are retried; how many. Raises `StorageError`."""
+    return _change(run_dir, choice, "held")
+
+
+def retry(run_dir: Path, choice: Choice) -> int:
+    """Try these now, held or not; how many. Raises `StorageError`."""
+    return _change(run_dir, choice, "queued")
+
+
+def drop(run_dir: Path, choice: Choice) -> int:
+    """Give these up: a Bounce is logged and nobody is told; how many. Raises `StorageError`."""
+    return _change(run_dir, choice, "dropped")
+
+
+def _change(run_dir: Path, choice: Choice, state: str) -> int:
+    with _opened(run_dir) as connection:
+        return connection.execute(_CHANGE, (*choice.parameters(), state)).rowcount
+
+
+@contextmanager
+def _opened(run_dir: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+    path = run_dir / "queue" / FILE
+    if not path.exists():
+        raise StorageError(f"{path}: there is no queue")
+    try:
+        with closing(connect(path, read_only=read_only)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise storage_error(error, path) from error
+
+
+def _json(values: Sequence[str]) -> str:
+    return msgspec.json.encode(values).decode()
