@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import tomli
 
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import lua_lists, toml_pieces
+from kumo_handlers.policy.source_lines import find_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,22 +129,31 @@ def _braces(name: str, text: str, lists: list[lua_lists.LuaList]) -> Problem:
 
 def _json(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     try:
-        return msgspec.json.decode(text, type=dict[str, Any]), ()
-    except msgspec.ValidationError as error:
-        raise _unreadable("is not an object of domains", name, 1) from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _unreadable(f"is not JSON: {error}", name, _json_line(text)) from error
-
-
-def _json_line(text: str) -> int | None:
-    """Where JSON stops being JSON: the standard library knows the line."""
-    try:
-        json.loads(text)
+        tables = json.loads(text, object_pairs_hook=_without_repetition)
     except json.JSONDecodeError as error:
-        return error.lineno
-    except RecursionError:
-        return None
-    return None
+        raise _unreadable(f"is not JSON: {error.msg}", name, error.lineno) from error
+    except RecursionError as error:
+        raise _unreadable("is nested too deeply", name) from error
+    except _RepeatedError as error:
+        lines = [line for path, line in find_repeated(text).items() if path[-1] == error.args[0]]
+        message = f"{error.args[0]!r} is there twice"
+        raise _unreadable(message, name, min(lines, default=None)) from error
+    if not isinstance(tables, dict):
+        raise _unreadable("is not an object of domains", name, 1)
+    return tables, ()
+
+
+class _RepeatedError(Exception):
+    """An object with a key twice; the parser would keep the last."""
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, if each key is there once: a rule must not vanish behind another."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        ((repeated, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise _RepeatedError(repeated)
+    return made
 
 
 def _unreadable(message: str, name: str, line: int | None = None) -> ConfigurationError:

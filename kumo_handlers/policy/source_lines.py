@@ -60,6 +60,14 @@ def find_lines(text: str, *, deepest: int = 100) -> dict[Path, int]:
     return scan.lines
 
 
+def find_repeated(text: str) -> dict[Path, int]:
+    """The keys that a JSON text has twice, with the line of the second: JSON itself allows it."""
+    scan = _Scan(deepest=100)
+    for token in tokens(text):
+        scan.feed(token)
+    return scan.repeated
+
+
 class _Scan:
     """The state between two tokens.
 
@@ -70,6 +78,7 @@ class _Scan:
     def __init__(self, deepest: int) -> None:
         self.deepest = deepest
         self.lines: dict[Path, int] = {}
+        self.repeated: dict[Path, int] = {}
         self.open: list[tuple[str, Path]] = []
         self.table: Path = ()
         self.path: Path = ()
@@ -96,6 +105,8 @@ class _Scan:
         elif mark in "=:" and self.key is not None:
             base = self.open[-1][1] if self.open else self.table
             self.path = base + tuple(self.key)
+            if self.path in self.lines:
+                self.repeated.setdefault(self.path, token.line)
             self._found(len(base), self.path, token.line)
             self.key = None
 

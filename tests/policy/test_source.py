@@ -47,7 +47,9 @@ def test_read(tmp_path: Path, name: str, content: bytes) -> None:
         ("a.toml", b"x = " + b"[" * 5000 + b"]" * 5000, ": is nested too deeply"),
         ("a.json", b'{\n"a": {,\n}}', ":2: is not JSON: "),
         ("a.json", b"[]", ":1: is not an object of domains"),
-        ("a.json", b'{"a": ' + b"[" * 100_000, ": is not JSON: "),
+        ("a.json", b'{"a": ' + b"[" * 100_000, ": is nested too deeply"),
+        ("a.json", b'{"a": {"x": 1},\n"b": {"x": 1,\n"x": 2}}', ":3: 'x' is there twice"),
+        ("a.json", b'{"a": {},\n"b": {},\n"a": {}}', ":3: 'a' is there twice"),
         ("a.json", b"", ":1: is not JSON: "),
     ],
 )
