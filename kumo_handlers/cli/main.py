@@ -1,0 +1,60 @@
+"""The command ``kumo-handlers``: the table of its sub-commands, each imported when it is called.
+
+The table has a command's summary beside its place, so that ``--help`` imports none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+import kumo_handlers
+
+
+class Row(NamedTuple):
+    """Where a command is, ``module:name``, and what it does in one line."""
+
+    place: str
+    summary: str
+
+
+COMMANDS: dict[str, Row] = {
+    "parse": Row("kumo_handlers.cli.parse:parse", "Show the log records that a message gives."),
+    "queue": Row("kumo_handlers.cli.queue:queue", "See what waits for the relay."),
+    "replay": Row("kumo_handlers.cli.replay:replay", "Read again what could not be understood."),
+    "scrub": Row("kumo_handlers.cli.scrub:scrub", "Make a report fit to be shown to others."),
+    "serve": Row("kumo_handlers.cli.serve:serve", "Listen, without a Salmon project."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands come from `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in alphabetical order."""
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        del ctx
+        row = COMMANDS.get(cmd_name)
+        if row is None:
+            return None
+        module, _, name = row.place.partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, for ``--help``."""
+        rows = [(name, COMMANDS[name].summary) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(kumo_handlers.__version__, prog_name="kumo-handlers")
+def main() -> None:
+    """KumoMTA's listener domains, bounce and complaint logging, for Salmon mail applications."""
