@@ -15,7 +15,7 @@ import msgspec
 
 from kumo_handlers.errors import AddressError
 from kumo_handlers.journal import stored_mail
-from kumo_handlers.journal.record import Arrival
+from kumo_handlers.journal.record import Arrival, Record
 from kumo_handlers.journal.reporting import records
 from kumo_handlers.mail import address
 from kumo_handlers.mail.address import NULL
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from kumo_handlers.journal.record import Record
     from kumo_handlers.mail.address import Address
     from kumo_handlers.reports.classification import Classifier
 
