@@ -55,7 +55,8 @@ BAD_CREDENTIALS = reply(535, "5.7.8", "authentication credentials invalid")
 CANNOT_AUTHENTICATE = reply(454, "4.7.0", "temporary authentication failure")
 
 BAD_CHUNK = reply(501, "5.5.4", "expected BDAT octets [LAST]")
-CHUNK_BROKEN = reply(503, "5.5.1", "the message was refused: RSET, or begin anew")
+# RFC 3030, 2: what follows a chunk that was refused
+NO_CHUNKS = reply(503, "5.5.1", "no message to add to")
 CHUNKS_BEGUN = reply(503, "5.5.1", "the message was begun with BDAT")
 MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
 BAD_LINE_ENDINGS = reply(552, "5.6.0", "message data must use CRLF for line endings")

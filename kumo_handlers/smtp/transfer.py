@@ -160,9 +160,7 @@ def bdat(talk: Dialogue, argument: str) -> None:
 
 def _chunk_fault(talk: Dialogue) -> Reply | None:
     """Why a chunk would not be taken now."""
-    if talk.transaction is None:
-        return replies.CHUNK_BROKEN if talk.greeted else replies.MAIL_FIRST
-    return _no_recipient(talk)
+    return replies.NO_CHUNKS if talk.transaction is None else _no_recipient(talk)
 
 
 def _no_recipient(talk: Dialogue) -> Reply | None:

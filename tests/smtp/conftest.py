@@ -14,7 +14,19 @@ from kumo_handlers.mail.reply import Reply, of_error, reply
 from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.options import Place
-from kumo_handlers.smtp.events import Connected, Event, Hello, Mail, Message, Recipient, Reset
+from kumo_handlers.smtp import replies
+from kumo_handlers.smtp.credentials import Credentials, Identities
+from kumo_handlers.smtp.events import (
+    Authenticate,
+    Connected,
+    Event,
+    Hello,
+    Mail,
+    Message,
+    Recipient,
+    Reset,
+    StartTLS,
+)
 from kumo_handlers.smtp.protocol import Connection
 
 if TYPE_CHECKING:
@@ -56,12 +68,16 @@ class ScriptedBackend:
         """All; ``X-Broken`` raises."""
         return self.take(transaction, content)
 
-    def take(self, transaction: Transaction, content: bytes) -> Reply:
-        """What `message` does."""
+    def take(self, transaction: Transaction, content: bytes) -> Reply | Sequence[Reply]:
+        """What `message` does; in LMTP, ``later@...`` is not now."""
         if content.startswith(b"X-Broken"):
             raise RuntimeError("secret reason")
         self.messages.append((transaction, content))
-        return reply(250, "2.0.0", f"OK ids={transaction.id}")
+        taken, later = reply(250, "2.0.0", f"OK ids={transaction.id}"), reply(451, "4.2.0", "later")
+        if not transaction.session.protocol.startswith("LMTP"):
+            return taken
+        paths = transaction.envelope.forward_paths
+        return [later if path.local_part == "later" else taken for path in paths]
 
     def reset(self, transaction: Transaction) -> None:
         """Remember it."""
@@ -80,17 +96,23 @@ class ScriptedBackend:
         return None
 
 
+def identify(given: Credentials) -> Identities | None:
+    """Everybody's password is ``secret``."""
+    if given.password != "secret":  # noqa: S105 - no more than that
+        return None
+    return Identities(given.authz_id or given.authn_id, given.authn_id)
+
+
 class Line:
     """A client on a wire without a network: what is sent in, and what comes back."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, *, offers: frozenset[str] = frozenset(), **options: object) -> None:
         listener = Listener.read({"hostname": "mx.test", "banner": "ready", **options}, Place())
         count = itertools.count(1)
         self.backend = ScriptedBackend()
-        session = Session(
-            "s1", PEER, listener.listen, "192.0.2.1:25", listener.hostname, meta=dict(listener.meta)
-        )
-        self.connection = Connection(listener, session, lambda: f"t{next(count)}")
+        session = Session("s1", PEER, listener.listen, "192.0.2.1:25", listener.hostname, meta={})
+        self.connection = Connection(listener, session, lambda: f"t{next(count)}", offers)
+        self.tls_event: StartTLS | None = None
         self.output = self._drive()
 
     def send(self, *chunks: bytes) -> bytes:
@@ -102,6 +124,12 @@ class Line:
         self.output += said
         return said
 
+    def encrypt(self) -> None:
+        """The handshake that STARTTLS asked for is done."""
+        assert self.tls_event is not None
+        self.connection.answer(self.tls_event, {"tls_cipher": "NONE"})
+        self.tls_event = None
+
     def hang_up(self) -> bytes:
         """Say that nothing more will come."""
         self.connection.receive_end()
@@ -111,6 +139,9 @@ class Line:
 
     def _drive(self) -> bytes:
         while (event := self.connection.next_event()) is not None:
+            if isinstance(event, StartTLS):
+                self.tls_event = event
+                break
             try:
                 answer = self._ask(event)
             except Exception as error:  # noqa: BLE001 - as the real driver
@@ -120,19 +151,19 @@ class Line:
 
     def _ask(self, event: Event[Any]) -> object:
         match event:
-            case Connected():
-                return self.backend.connected(event.session)
-            case Hello():
-                return self.backend.hello(event.session)
+            case Connected() | Hello():
+                ask = self.backend.hello if isinstance(event, Hello) else self.backend.connected
+                return ask(event.session)
             case Mail():
                 return self.backend.mail(event.transaction)
             case Recipient():
                 return self.backend.recipient(event.transaction, event.forward_path)
             case Message():
                 return self.backend.take(event.transaction, event.content)
-            case Reset():
-                return self.backend.reset(event.transaction)
-        raise TypeError(event)
+            case Authenticate():
+                return identify(event.credentials) or replies.BAD_CREDENTIALS
+        assert isinstance(event, Reset)
+        return self.backend.reset(event.transaction)
 
 
 @pytest.fixture
