@@ -40,6 +40,10 @@ when = 07:32:00
 many = [ { a = 1 }, { a = 2 } ]
 [[list]]
 key = 1
+lists = [
+  ["a", "b"],
+]
+after = 2
 '''
 LISTENER = ("listener", "[::]:25")
 
@@ -69,6 +73,8 @@ LISTENER = ("listener", "[::]:25")
         (("escaped.example", "when"), 27),
         (("escaped.example", "many", "a"), 28),
         (("list", "key"), 30),
+        (("list", "lists"), 31),
+        (("list", "after"), 34),
     ],
 )
 def test_lines_of_toml(path: tuple[str, ...], line: int) -> None:

@@ -52,6 +52,7 @@ SECTIONS = {
             "127.0.0.1:25",
             '[listener."127.0.0.1:25"."*.example.com"]',
         ),
+        ("a.example.com", "127.0.0.1:25", "[::1]:25", '[listener."127.0.0.1:25"."*.example.com"]'),
         ("a.example.com", "192.0.2.9:25", "0:25", '["*.example.com"]'),
         ("a.example.com", "", "localhost:25", '[listener."127.0.0.1:25"."*.example.com"]'),
         ("example.com", "127.0.0.1:25", "127.0.0.1:25", '["example.com"]'),
