@@ -77,16 +77,16 @@ class Intake:
     def recipient(self, transaction: Transaction, forward_path: Address) -> Reply | None:
         """Decide about a recipient; a refusal is logged, with its reason."""
         decisions = self._open[transaction.id]
-        policy, session = decisions.policy, transaction.session
+        policy, session, listener = decisions.policy, transaction.session, transaction.listener
         sender = transaction.envelope.reverse_path
-        decided = relaying.decide(policy, self._listener, session, sender, forward_path)
+        decided = relaying.decide(policy, listener, session, sender, forward_path)
         if decided.accepted:
             decisions.dispositions.append(decided)
             return None
         answer = not_permitted(session.peer)
-        reason = relaying.reason(decided, policy, self._listener, session)
+        reason = relaying.reason(decided, policy, listener, session)
         _log.info("refused %s for %s: %s", forward_path, session.peer, reason)
-        arrival = self._arrival(transaction, forward_path, decided, 0, transaction.id)
+        arrival = self._arrival(transaction, forward_path, decided, 0, new_id())
         arrival.meta["reason"] = reason
         refused = rejection(arrival, Response.of(answer, f"RCPT TO:<{forward_path}>"))
         self._installed.committer.submit(Unit(records=(refused,)))
@@ -140,7 +140,7 @@ class Intake:
             ReceivedMail(
                 self._arrival(transaction, path, decided, size, mail_id),
                 transaction.envelope,
-                self._listener,
+                transaction.listener,
                 decided,
                 content,
             )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline.authentication import Asking, PasswordFile
 from kumo_handlers.pipeline.intake import Intake
 from kumo_handlers.pipeline.reload import Reloader
 from kumo_handlers.smtp.server import Server
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
     from kumo_handlers.mail.session import Peer
     from kumo_handlers.pipeline.installation import Installation
+    from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
+    from kumo_handlers.smtp.credentials import Authenticator
 
 _log = logging.getLogger(__name__)
 PID_FILE = Path("run/smtp.pid")
@@ -53,8 +56,9 @@ class Receiver:
         self._had_pid_file = False
         self._threads = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="mail")
         self._reloader = Reloader(installed, load_policy)
+        authenticator = _authenticator(settings, self._threads)
         self._servers = [
-            Server(listener, Intake(listener, installed, self._threads))
+            Server(listener, Intake(listener, installed, self._threads), authenticator)
             for listener in installed.listeners
         ]
         self._loop = _new_loop()
@@ -154,6 +158,15 @@ class Receiver:
     def _stop_if_told(self) -> None:
         if not self._pid_file.exists():
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _authenticator(settings: Settings, threads: ThreadPoolExecutor) -> Authenticator | None:
+    """Who checks credentials; None, and AUTH is not offered, where settings name nobody."""
+    if settings.authenticate is not None:
+        return Asking(settings.authenticate, threads)
+    if settings.password_file is not None:
+        return PasswordFile(settings.password_file, threads)
+    return None
 
 
 def _is_ours(pid_file: Path) -> bool:

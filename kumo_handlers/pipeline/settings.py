@@ -3,7 +3,7 @@
 import enum
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -57,6 +57,12 @@ def _read_listeners(raw: object) -> tuple[Listener, ...]:
     return tuple(listeners) or (Listener(),)
 
 
+def _read_function(raw: object) -> object:
+    if callable(raw):
+        return raw
+    raise refuse(raw)
+
+
 def _read_secrets(raw: object) -> dict[str, str]:
     """Names and secrets; an error names the table and never a secret."""
     if isinstance(raw, Mapping) and all(
@@ -78,6 +84,9 @@ PATHS = Kind(
 WORDS = Kind("list of str", "a word, or a list of words", _read_paths, lambda value: str([*value]))
 SECRETS = Kind(
     "table of str", "a table of names and secrets", _read_secrets, lambda value: repr([*value])
+)
+FUNCTION = Kind(
+    "function", "a function", _read_function, lambda value: getattr(value, "__name__", "")
 )
 LISTENERS = Kind(
     "list of tables",
@@ -158,6 +167,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trace_max_age: Annotated[float, Declared(DURATION, "after this a signature is expired")] = (
         30 * 86400.0
     )
+    password_file: Annotated[
+        str | None, Declared(PATH, "names and passwords for AUTH, by kumo-handlers passwd")
+    ] = None
+    authenticate: Annotated[
+        Callable[[str, str], bool] | None,
+        Declared(FUNCTION, "for AUTH instead: takes name and password, says True or False"),
+    ] = None
     handler_threads: Annotated[
         int, Declared(COUNT, "threads in which the app's own handlers run")
     ] = 32
