@@ -129,6 +129,11 @@ def _encoded(content: dict[str, object], keys: Keys, now: float) -> str:
         signature: dict[str, object] = {"key": key.id, "time": int(now)}
         content[SIGNATURE] = signature
         signature["hmac"] = key.sign(_canonical(content))
+    return encode(content)
+
+
+def encode(content: Mapping[str, object]) -> str:
+    """The base64 of ``content``, as it is."""
     return binascii.b2a_base64(_plain.encode(content), newline=False).decode("ascii")
 
 
@@ -159,11 +164,12 @@ def _candidates(headers: Iterable[tuple[str, str]]) -> Iterable[dict[str, Any]]:
         tried += 1
         if tried > MAX_CANDIDATES:
             return
-        if (content := _decoded(value)) is not None:
+        if (content := decode(value)) is not None:
             yield content
 
 
-def _decoded(value: str) -> dict[str, Any] | None:
+def decode(value: str) -> dict[str, Any] | None:
+    """All that a header field's value holds, marker and signature too; None if it is not ours."""
     encoded = "".join(value.split())
     if len(encoded) > MAX_ENCODED:
         return None
