@@ -60,6 +60,8 @@ def read_by(
 ) -> tuple[str, Report | None]:
     """As `read`, with the name of the stage that understood or refused it, ``""`` if none did."""
     message = mime.Message(content, reverse_path)
+    if signs.is_ordinary(message):
+        return "", None
     refused: tuple[str, Unreadable] | None = None
     for name, stage in STAGES:
         report = stage(message)

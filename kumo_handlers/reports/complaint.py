@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from kumo_handlers.reports import arf, fields, returned, values
+from kumo_handlers.reports import arf, fields, returned, signs, values
 
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
     from kumo_handlers.reports.fields import Group
     from kumo_handlers.reports.report import FeedbackReport
 
-_SUBJECT = b"complaint about message from"
 _SOURCE_IP = re.compile(r"complaint about message from[ :\[(]*+([0-9a-f.:]{3,45})", re.IGNORECASE)
 # Where the recipient stands that they put into the message: Hotmail, and who learnt from it.
 _RECIPIENT = ("x-hmxmroriginalrecipient", "x-original-rcpt-to", "x-rcpt-to")
@@ -26,7 +25,9 @@ _MAX_TEXT = 64 * 1024
 
 def read(message: mime.Message) -> FeedbackReport | None:
     """The report, most of its fields concluded; None where nothing is complained about."""
-    if _SUBJECT not in message.lowered and b"feedback-report" not in message.lowered:
+    if signs.COMPLAINT not in message.sign(b"subject") and (
+        b"feedback-report" not in message.sign(b"content-type")
+    ):
         return None
     remarks = ["no message/feedback-report part"]
     original = returned.find(message.parts, -1, remarks)

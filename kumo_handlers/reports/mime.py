@@ -17,16 +17,14 @@ __all__ = ["Message", "Part"]
 
 # The fields that tell whether a message may be a report. One search finds them all; it is quick
 # because each hit begins with a line feed.
-_SIGNS = re.compile(
-    rb"\n(subject|from|return-path|content-type|auto-submitted|in-reply-to|list-id)"
-    rb"[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)",
-    re.IGNORECASE,
-)
-_INDEXED = frozenset(
+SIGNS = frozenset(
     {
-        *("subject", "from", "return-path", "content-type", "auto-submitted", "in-reply-to"),
-        "list-id",
+        *(b"subject", b"from", b"return-path", b"content-type", b"auto-submitted"),
+        *(b"in-reply-to", b"list-id", b"x-failed-recipients"),
     }
+)
+_SIGNS = re.compile(
+    rb"\n(%s)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)" % b"|".join(sorted(SIGNS))
 )
 _MESSAGE_TYPE = (b"essage/", b"ESSAGE/")
 _WINDOW = 8 * 1024
@@ -35,12 +33,11 @@ _WINDOW = 8 * 1024
 class Message:
     """A message as received. ``reverse_path`` is None where it is not known.
 
-    ``lowered`` is the header block in lower case, a line feed before each line: the place to look
-    for cheap signs.
+    ``lowered`` is the header block in lower case, a line feed before each line.
     """
 
     __slots__ = (
-        *("_fields", "_headers", "_may_hold_reports", "_parts", "_root"),
+        *("_headers", "_may_hold_reports", "_parts", "_root", "_signs"),
         *("body_start", "content", "lowered", "reverse_path", "start"),
     )
 
@@ -50,23 +47,29 @@ class Message:
             content = content.replace(b"\r", b"\n")
         start = parts.first_line(content, 0)
         end, self.body_start = parts.header_end(content, start, len(content))
-        block = b"\n" + content[start:end]
         self.content = content
         self.start = start
         self.reverse_path = reverse_path
-        self.lowered = block.lower()
-        self._fields = {name.lower(): value for name, value in reversed(_SIGNS.findall(block))}
+        self.lowered = b"\n" + content[start:end].lower()
+        # The first of several counts, so it has to be the last that is put in.
+        self._signs: dict[bytes, bytes] = dict(reversed(_SIGNS.findall(self.lowered)))
         self._root: Part | None = None
         self._headers: header_fields.Headers | None = None
         self._parts: tuple[Part, ...] | None = None
         self._may_hold_reports: bool | None = None
 
+    def sign(self, name: bytes) -> bytes:
+        """The first field of that name as it came, in lower case: for those in `SIGNS` alone.
+
+        Folds and encoded words are still in it. It is what ordinary mail is refused by.
+        """
+        return self._signs.get(name, b"")
+
     @property
     def root(self) -> Part:
         """The message as its own outermost part."""
         if self._root is None:
-            declared = self._fields.get(b"content-type", b"")
-            kind = header_fields.content_type(declared.decode("latin-1"))
+            kind = header_fields.content_type(self.sign(b"content-type").decode("latin-1"))
             if "/" not in kind:
                 # RFC 2045, 5.2: what is not declared, or is no type, is text.
                 kind = "text/plain"
@@ -88,19 +91,17 @@ class Message:
 
     def header(self, name: str) -> str | None:
         """The first header field with that name, in any case, unfolded."""
-        key = name.lower()
-        if key in _INDEXED:
-            value = self._fields.get(key.encode())
-            return None if value is None else header_fields.unfolded(header_fields.lines(value))
-        if key.encode() not in self.lowered:
+        key = name.lower().encode()
+        if key in SIGNS and key not in self._signs:
             return None
-        return next((value for name, value in self.headers if name.lower() == key), None)
+        block = self.content[self.start : self.start + len(self.lowered) - 1]
+        return header_fields.first(b"\n" + block, self.lowered, key)
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The leaves in their order, the first `walk.MAX_PARTS`; read once. Never empty."""
         if self._parts is None:
-            boundary = walk.boundary_of(self._fields.get(b"content-type", b""))
+            boundary = walk.declared_boundary(self.root)
             self._parts = walk.leaves(self.root, boundary)
         return self._parts
 
@@ -112,7 +113,7 @@ class Message:
         return self._may_hold_reports
 
     def _looks_like_report(self) -> bool:
-        declared = self._fields.get(b"content-type", b"").lower()
+        declared = self.sign(b"content-type")
         if declared.startswith((b"multipart/report", b"message/")):
             return True
         if b"delivery-status" in declared or b"feedback-report" in declared:
@@ -120,7 +121,7 @@ class Message:
         if not declared.startswith((b"multipart/mixed", b"multipart/related")):
             return False
         # Such mail is mostly ordinary. The parts of a report come early, unless a mailer sent it.
-        sender = self._fields.get(b"from", b"").lower()
+        sender = self.sign(b"from")
         from_mailer = b"daemon" in sender or b"postmaster" in sender or self.reverse_path == ""
         stop = len(self.content) if from_mailer else self.body_start + _WINDOW
         return any(self.content.find(word, self.body_start, stop) >= 0 for word in _MESSAGE_TYPE)

@@ -130,10 +130,13 @@ class DSN(msgspec.Struct, frozen=True):
         Where Action says delayed or delivered, that is no failure. A delay that is only told in
         prose counts, as a transient one: who writes such notices seldom writes another.
         """
-        counted = (Action.FAILED,)
-        if not self.source.is_standard:
-            counted += (Action.DELAYED,)
-        return tuple(each for each in self.recipients if each.action in counted)
+        told = not self.source.is_standard
+        return tuple(
+            each
+            for each in self.recipients
+            if each.action is Action.FAILED
+            or (told and each.action is Action.DELAYED and "action" in each.inferred)
+        )
 
 
 class FeedbackReport(msgspec.Struct, frozen=True):

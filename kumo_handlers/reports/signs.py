@@ -10,11 +10,15 @@ import re
 from typing import TYPE_CHECKING
 
 from kumo_handlers.reports import encoding
+from kumo_handlers.reports.nonstandard import heading
 
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
 
 _REPORT_TYPES = ("delivery-status", "feedback-report")
+
+# What Hotmail's complaints have as their subject.
+COMPLAINT = b"complaint about message from"
 
 # Subjects that say that something was not delivered, in lower case.
 _FAILED = re.compile(
@@ -24,9 +28,19 @@ _FAILED = re.compile(
     r"(?:not|n't) (?:be )?(?:delivered|sent)|message delivery|non remis|unzustellbar|"
     r"unable to deliver"
 )
+# One of these is in each of them, or an encoded word.
+_STEM = re.compile(rb"deliver|return|fail|bounce|reject|remis|zustell|sent|=\?")
 # A person answers it, or passes it on.
-_REPLY = re.compile(r"\s*+(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:", re.IGNORECASE)
-_SUBJECT = ("deliver", "return", "fail", "bounce", "reject", "remis", "zustell", "sent", "=?")
+_REPLY = re.compile(rb"(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:")
+
+
+def is_ordinary(message: mime.Message) -> bool:
+    """Whether no stage can make anything of ``message``: asked first, and of all mail."""
+    if message.may_hold_reports or COMPLAINT in message.sign(b"subject"):
+        return False
+    if message.content.startswith(b"{") or b"sns.amazonaws" in message.sign(b"from"):
+        return False
+    return heading.is_ordinary(message)
 
 
 def may_have_report_text(message: mime.Message) -> bool:
@@ -34,39 +48,37 @@ def may_have_report_text(message: mime.Message) -> bool:
 
     What a person answers or passes on is not, nor what a mailing list distributes.
     """
-    lowered = message.lowered
-    if b"list-id:" in lowered or b"list-post:" in lowered:
-        return False
-    if b"multipart/report" in lowered:
+    if message.sign(b"content-type").startswith(b"multipart/report"):
         return True
-    if b"mailer-daemon" in lowered or b"postmaster" in lowered:
-        return not _REPLY.match(message.header("subject") or "")
-    return says_it_failed(message)
+    sender = message.sign(b"from")
+    if b"daemon" in sender or b"postmaster" in sender:
+        return not (_REPLY.match(message.sign(b"subject")) or message.sign(b"list-id"))
+    return says_it_failed(message) and not message.sign(b"list-id")
 
 
 def says_it_failed(message: mime.Message) -> bool:
     """Whether the subject says that a message was not delivered, and is no answer to that."""
-    subject = (message.header("subject") or "").lower()
-    if not any(word in subject for word in _SUBJECT):
+    subject = message.sign(b"subject")
+    if not _STEM.search(subject) or _REPLY.match(subject):
         return False
-    return bool(_FAILED.search(encoding.words(subject))) and not _REPLY.match(subject)
+    return bool(_FAILED.search(encoding.words(message.header("subject") or "").lower()))
 
 
 def is_null_path(message: mime.Message) -> bool:
     """Whether the reverse-path is null (RFC 5321, 4.5.5); unknown, Return-Path stands for it."""
     if message.reverse_path is not None:
         return message.reverse_path == ""
-    return (message.header("return-path") or "").replace(" ", "") == "<>"
+    return message.sign(b"return-path").strip() == b"<>"
 
 
 def is_from_mailer(message: mime.Message) -> bool:
     """Whether a program sent it: a null reverse-path, a mailer's name, RFC 3834's field."""
     if is_null_path(message):
         return True
-    sender = (message.header("from") or "").lower()
-    if "mailer-daemon" in sender or "postmaster" in sender:
+    sender = message.sign(b"from")
+    if b"daemon" in sender or b"postmaster" in sender:
         return True
-    return (message.header("auto-submitted") or "no").lower() != "no"
+    return message.sign(b"auto-submitted").strip() not in (b"", b"no")
 
 
 def claims(message: mime.Message) -> str | None:

@@ -63,7 +63,7 @@ def _gather(parent: Part, boundary: bytes, found: list[Part], visits: list[int])
 def _take(part: Part, found: list[Part], visits: list[int]) -> None:
     visits[0] -= 1
     if part.is_multipart and part.depth < MAX_DEPTH:
-        _gather(part, _declared_boundary(part), found, visits)
+        _gather(part, declared_boundary(part), found, visits)
     elif len(found) < MAX_PARTS:
         found.append(part)
 
@@ -104,15 +104,10 @@ def _first_delimiter(parent: Part, boundary: bytes) -> tuple[bytes, int]:
     return (found[1], found.start()) if found else (b"", -1)
 
 
-def _declared_boundary(parent: Part) -> bytes:
+def declared_boundary(parent: Part) -> bytes:
+    """The boundary that a multipart declares, ``b""`` for none (RFC 2046, 5.1.1)."""
     field = _FIELD.search(parent.content, max(parent.start - 1, 0), parent.body_start)
-    return boundary_of(field[0] if field else b"")
-
-
-def boundary_of(declared: bytes) -> bytes:
-    """The boundary in a Content-Type field, trailing blanks aside (RFC 2046, 5.1.1)."""
-    if found := _BOUNDARY.search(declared):
+    if field and (found := _BOUNDARY.search(field[0])):
         return (found[1] or found[2]).rstrip()
-    # Escapes in it, or sections (RFC 2231, 3).
-    parameters = header_fields.parameters(header_fields.lines(declared))
-    return parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
+    # It has escapes, or sections (RFC 2231, 3), or the field is the very first line.
+    return parent.parameters.get("boundary", "").rstrip().encode("utf-8", "surrogateescape")
