@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -16,7 +17,7 @@ from kumo_handlers.reports import scrubbing
     "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Else standard output."
 )
 @explained
-def scrub(file: click.utils.LazyFile, output: Path | None) -> None:
+def scrub(file: BinaryIO, output: Path | None) -> None:
     """Replace addresses, names, hosts and the returned text of FILE, the same by the same.
 
     What comes out is read by this program as FILE is. Look it over before you show it: what
