@@ -11,7 +11,7 @@ import logging
 import os
 import ssl
 import tempfile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.smtp import self_signed
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.listener import Listener
 
 _log = logging.getLogger(__name__)
+
+# The names of a subject's parts as RFC 4514, 3 abbreviates them
+_SHORT: Final = {
+    "commonName": "CN",
+    "countryName": "C",
+    "localityName": "L",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "stateOrProvinceName": "ST",
+}
 
 
 class _Files(NamedTuple):
@@ -131,7 +141,11 @@ def describe(connection: ssl.SSLObject) -> dict[str, Any]:
     cipher = connection.cipher()
     # a sequence of relative names, each a sequence of (key, value), which typeshed cannot say
     certificate: dict[str, Any] = dict(connection.getpeercert() or {})
-    names = [f"{key}={value}" for part in certificate.get("subject", ()) for key, value in part]
+    names = [
+        f"{_SHORT.get(key, key)}={value}"
+        for part in certificate.get("subject", ())
+        for key, value in part
+    ]
     return {
         "tls_cipher": cipher[0] if cipher else "",
         "tls_protocol_version": connection.version() or "",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
+from collections.abc import Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,13 +30,22 @@ from kumo_handlers.smtp.events import (
     StartTLS,
 )
 from kumo_handlers.smtp.protocol import Connection
+from kumo_handlers.smtp.server import Server
+
+try:
+    import uvloop
+except ImportError:
+    uvloop = None
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from kumo_handlers.mail.address import Address
-    from kumo_handlers.smtp.backend import Transaction
+    from kumo_handlers.smtp.backend import Backend, Transaction
+    from kumo_handlers.smtp.credentials import Authenticator
 
+LOOPS = ["asyncio", "uvloop"] if uvloop else ["asyncio"]
 PEER = Peer("192.0.2.7", 40001)
 
 
@@ -96,7 +107,7 @@ class ScriptedBackend:
         return None
 
 
-def identify(given: Credentials) -> Identities | None:
+def _identify(given: Credentials) -> Identities | None:
     """Everybody's password is ``secret``."""
     if given.password != "secret":  # noqa: S105 - no more than that
         return None
@@ -161,9 +172,42 @@ class Line:
             case Message():
                 return self.backend.take(event.transaction, event.content)
             case Authenticate():
-                return identify(event.credentials) or replies.BAD_CREDENTIALS
+                return _identify(event.credentials) or replies.BAD_CREDENTIALS
         assert isinstance(event, Reset)
         return self.backend.reset(event.transaction)
+
+
+@asynccontextmanager
+async def serve(
+    backend: Backend,
+    authenticator: Authenticator | None = None,
+    *,
+    grace: float = 1,
+    **options: object,
+) -> AsyncIterator[Server]:
+    """A listener on a free port of the loopback."""
+    table = {"listen": "127.0.0.1:0", "hostname": "mx.test", "banner": "ready", **options}
+    server = Server(Listener.read(table, Place()), backend, authenticator)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop(grace)
+
+
+Serving = Callable[..., "AbstractAsyncContextManager[Server]"]
+
+
+@pytest.fixture
+def serving() -> Serving:
+    """Runs a listener, on options of the test's choice."""
+    return serve
+
+
+@pytest.fixture(params=LOOPS)
+def loop_name(request: pytest.FixtureRequest) -> str:
+    """Run the test on asyncio's own loop, and on uvloop's where that is installed."""
+    return str(request.param)
 
 
 @pytest.fixture
@@ -184,5 +228,17 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.function):
         return None
     names = inspect.signature(pyfuncitem.function).parameters
-    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    test = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    on_uvloop = pyfuncitem.funcargs.get("loop_name") == "uvloop"
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if on_uvloop else None) as runner:
+        runner.run(test)
     return True
+
+
+Identify = Callable[["Credentials"], "Identities | None"]
+
+
+@pytest.fixture
+def identify() -> Identify:
+    """Who has which password."""
+    return _identify

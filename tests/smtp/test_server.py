@@ -5,38 +5,22 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import socket
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.mail.reply import Reply, reply
-from kumo_handlers.policy.listener import Listener
-from kumo_handlers.policy.options import Place
-from kumo_handlers.smtp.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from kumo_handlers.mail.session import Session
     from kumo_handlers.smtp.backend import Transaction
-    from tests.smtp.conftest import ScriptedBackend
+    from kumo_handlers.smtp.server import Server
+    from tests.smtp.conftest import ScriptedBackend, Serving
 
 MESSAGE = b"Subject: hello\r\n\r\n.a line\r\n"
 MAIL = b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n"
-
-
-@asynccontextmanager
-async def serving(backend: object, *, grace: float = 1, **options: object) -> AsyncIterator[Server]:
-    """A listener on a free port of the loopback."""
-    table = {"listen": "127.0.0.1:0", "hostname": "mx.test", "banner": "ready", **options}
-    server = Server(Listener.read(table, Place()), backend)
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop(grace)
 
 
 class Client:
@@ -99,7 +83,7 @@ def send_by_smtplib(server: Server, count: int) -> None:
             assert list(refused) == ["refused@d.example"]
 
 
-async def test_smtplib(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_smtplib(scripted_backend: type[ScriptedBackend], serving: Serving) -> None:
     """Python's own client: messages arrive as they were sent."""
     backend = scripted_backend()
     async with serving(backend) as server:
@@ -113,7 +97,9 @@ async def test_smtplib(scripted_backend: type[ScriptedBackend]) -> None:
     assert len(backend.closed_sessions) == 1
 
 
-async def test_ipv4_peer_on_an_ipv6_socket(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_ipv4_peer_on_an_ipv6_socket(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """An IPv4 client of ``[::]`` is known by its IPv4 address."""
     backend = scripted_backend()
     async with serving(backend, listen="[::]:0") as server:
@@ -125,7 +111,9 @@ async def test_ipv4_peer_on_an_ipv6_socket(scripted_backend: type[ScriptedBacken
     assert backend.sessions[0].local == f"127.0.0.1:{server.sockname.port}"
 
 
-async def test_replies_are_not_held_back(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_replies_are_not_held_back(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """Nagle's algorithm is off on the sockets of clients."""
     async with serving(scripted_backend()) as server:
         client = await Client.connect(server)
@@ -136,7 +124,7 @@ async def test_replies_are_not_held_back(scripted_backend: type[ScriptedBackend]
         await client.leave()
 
 
-async def test_pipelined_clients(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_pipelined_clients(scripted_backend: type[ScriptedBackend], serving: Serving) -> None:
     """Two hundred clients at once, each sending all it has without waiting."""
     backend = scripted_backend()
 
@@ -154,7 +142,9 @@ async def test_pipelined_clients(scripted_backend: type[ScriptedBackend]) -> Non
     assert all(said.endswith(b"221 2.0.0 mx.test closing connection\r\n") for said in heard)
 
 
-async def test_too_many_connections(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_too_many_connections(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """One client more than there may be is told so, and the others go on."""
     async with serving(scripted_backend(), max_connections=2) as server:
         clients = [await Client.connect(server) for _ in range(3)]
@@ -170,7 +160,9 @@ async def test_too_many_connections(scripted_backend: type[ScriptedBackend]) -> 
 
 
 @pytest.mark.parametrize("trickle", [b"", b"N"])
-async def test_idle_client(trickle: bytes, scripted_backend: type[ScriptedBackend]) -> None:
+async def test_idle_client(
+    trickle: bytes, scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """Silence ends the conversation, and octets that make no command are silence."""
     async with serving(scripted_backend(), client_timeout=0.3) as server:
         client = await Client.connect(server)
@@ -182,7 +174,7 @@ async def test_idle_client(trickle: bytes, scripted_backend: type[ScriptedBacken
         await client.leave()
 
 
-async def test_trickled_content(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_trickled_content(scripted_backend: type[ScriptedBackend], serving: Serving) -> None:
     """Content below the lowest rate is silence too."""
     async with serving(scripted_backend(), client_timeout=0.3) as server:
         client = await Client.connect(server)
@@ -194,7 +186,9 @@ async def test_trickled_content(scripted_backend: type[ScriptedBackend]) -> None
         await client.leave()
 
 
-async def test_slow_content_is_taken(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_slow_content_is_taken(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """Content that takes longer than the timeout, at a fair rate, is content."""
     backend = scripted_backend()
     async with serving(backend, client_timeout=0.4) as server:
@@ -208,7 +202,9 @@ async def test_slow_content_is_taken(scripted_backend: type[ScriptedBackend]) ->
     assert len(backend.messages) == 1
 
 
-async def test_client_that_does_not_read(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_client_that_does_not_read(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """Replies that nobody reads do not pile up: the client is held back, then let go."""
     backend = scripted_backend()
     line = b"RCPT TO:<refused@d.example>\r\n"
@@ -238,7 +234,9 @@ class Slow:
         return self.backend.take(transaction, content)
 
 
-async def test_processing_timeout(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_processing_timeout(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """A message that is not dealt with in time stays with the client."""
     backend = Slow(scripted_backend())
     async with serving(backend, data_processing_timeout=0.1) as server:
@@ -251,7 +249,9 @@ async def test_processing_timeout(scripted_backend: type[ScriptedBackend]) -> No
     assert not backend.backend.messages
 
 
-async def test_stop_finishes_what_is_on_its_way(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_stop_finishes_what_is_on_its_way(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """A client in its content may finish; one with the backend gets its reply; others go."""
     backend = Slow(scripted_backend())
     async with serving(backend) as server:
@@ -276,7 +276,9 @@ async def test_stop_finishes_what_is_on_its_way(scripted_backend: type[ScriptedB
     assert sorted(content for _, content in backend.backend.messages) == [b"one\r\n", b"two\r\n"]
 
 
-async def test_stop_does_not_wait_for_ever(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_stop_does_not_wait_for_ever(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """After the grace the connections are cut, and the message stays with the client."""
     backend = Slow(scripted_backend())
     async with serving(backend, grace=0.1) as server:
@@ -289,7 +291,9 @@ async def test_stop_does_not_wait_for_ever(scripted_backend: type[ScriptedBacken
     await client.leave()
 
 
-async def test_hang_up_in_a_transaction(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_hang_up_in_a_transaction(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """The backend hears of a transaction that ended with its connection."""
     backend = scripted_backend()
     async with serving(backend) as server:
@@ -303,7 +307,7 @@ async def test_hang_up_in_a_transaction(scripted_backend: type[ScriptedBackend])
 
 
 async def test_error_in_the_backend(
-    scripted_backend: type[ScriptedBackend], caplog: pytest.LogCaptureFixture
+    scripted_backend: type[ScriptedBackend], caplog: pytest.LogCaptureFixture, serving: Serving
 ) -> None:
     """The client hears that there was an error, the log hears which."""
     async with serving(scripted_backend()) as server:
@@ -331,7 +335,9 @@ class Unfriendly:
         return reply(550, "5.7.1", f"not you, {session.peer.host}")
 
 
-async def test_refused_connection(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_refused_connection(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
     """A reply instead of the greeting ends the connection."""
     async with serving(Unfriendly(scripted_backend())) as server:
         client = await Client.connect(server)
@@ -339,7 +345,7 @@ async def test_refused_connection(scripted_backend: type[ScriptedBackend]) -> No
         await client.leave()
 
 
-async def test_address_in_use(scripted_backend: type[ScriptedBackend]) -> None:
+async def test_address_in_use(scripted_backend: type[ScriptedBackend], serving: Serving) -> None:
     """An address that is taken is an error that names the listener."""
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
@@ -348,3 +354,50 @@ async def test_address_in_use(scripted_backend: type[ScriptedBackend]) -> None:
                 pass
     assert f"127.0.0.1:{port}" in str(caught.value)
     assert "in use" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"require_proxy_protocol": True}])
+async def test_connections_from_one_address(
+    options: dict[str, object], scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
+    """One address may have some of the connections only; behind a proxy its clients count."""
+    header = b"PROXY TCP4 203.0.113.%d 198.51.100.1 4321 25\r\n"
+    async with serving(scripted_backend(), max_connections_per_peer=1, **options) as server:
+        clients = [await Client.connect(server) for _ in range(2)]
+        for client, number in zip(clients, (1, 1), strict=True):
+            client.writer.write(header % number if options else b"")
+        heard = [await client.hear() for client in clients]
+        assert heard[0].startswith(b"220 ")
+        assert heard[1].startswith(b"421 4.7.0 mx.test too many concurrent sessions from your")
+        if options:
+            other = await Client.connect(server)
+            other.writer.write(header % 2)
+            assert (await other.hear()).startswith(b"220 ")
+            clients.append(other)
+        for client in clients:
+            await client.leave()
+
+
+async def test_trickling_clients_leave_room(
+    scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
+    """Five hundred clients that trickle: a new one is greeted at once, and its mail is taken."""
+    backend = scripted_backend()
+    async with serving(backend, client_timeout=2) as server:
+        slow = [await Client.connect(server) for _ in range(500)]
+        for number, client in enumerate(slow):
+            client.writer.write(b"EHLO x\r\n" + MAIL[: number % len(MAIL)])
+        for _ in range(3):
+            for client in slow:
+                client.writer.write(b"x")
+            client = await Client.connect(server)
+            async with asyncio.timeout(1):
+                await client.begin()
+                assert (await client.say(b"hello\r\n.\r\n")).startswith(b"250 ")
+            await client.leave()
+        # Whatever they had begun, they are let go, and nothing is kept of them.
+        await asyncio.gather(*(client.hear_all() for client in slow))
+        for client in slow:
+            client.writer.transport.abort()
+        await all_gone(server)
+    assert len(backend.messages) == 3
