@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.errors import AddressError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # Section and key of an entry, as the policy knows it.
 Entry = tuple[str, str]
 
+_REMEMBERED = 10_000
 _DEEPEST = 3  # listener, section, domain
 
 
@@ -43,7 +45,10 @@ class Origins:
         self.files = tuple(name for name, stamp in self._stamps.items() if stamp)
         self.version = hashlib.sha256(digests.encode()).hexdigest()[:16]
 
-    def find(self, section: str, key: str) -> str:
+        # A refusal asks on the event loop, and a large file takes 50 ms to search.
+        self.find = lru_cache(_REMEMBERED)(self._find)
+
+    def _find(self, section: str, key: str) -> str:
         """``FILE:LINE`` of an entry in each source that has it, ``""`` where none is left."""
         places = ((name, self._line(name, (section, key))) for name in self._stamps)
         return ", ".join(
