@@ -21,10 +21,14 @@ class Row(NamedTuple):
 
 
 COMMANDS: dict[str, Row] = {
+    "explain": Row(
+        "kumo_handlers.cli.explain:explain", "Say what is decided about a recipient, and why."
+    ),
     "parse": Row("kumo_handlers.cli.parse:parse", "Show the log records that a message gives."),
     "queue": Row("kumo_handlers.cli.queue:queue", "See what waits for the relay."),
     "replay": Row("kumo_handlers.cli.replay:replay", "Read again what could not be understood."),
     "scrub": Row("kumo_handlers.cli.scrub:scrub", "Make a report fit to be shown to others."),
+    "test": Row("kumo_handlers.cli.test:test", "Compare a policy with what is expected of it."),
     "serve": Row("kumo_handlers.cli.serve:serve", "Listen, without a Salmon project."),
 }
 

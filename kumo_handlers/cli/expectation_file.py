@@ -1,0 +1,99 @@
+"""The file of expectations: which policy it is about, and a table for each expectation.
+
+listener_domains = ["../config/listener_domains.toml"]   # from this file's own folder
+
+[[expect]]
+peer = "192.0.2.1"
+from = "ann@elsewhere.example"
+to = "bob@example.com"
+answer = "accept"
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kumo_handlers.cli.policy_choice import Choice
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import expectation
+from kumo_handlers.pipeline.settings import PATHS
+from kumo_handlers.policy import source, toml_text
+from kumo_handlers.policy.kinds import TEXT
+from kumo_handlers.policy.options import ANYTHING, Option, Place, read_strictly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kumo_handlers.pipeline.expectation import Expectation
+    from kumo_handlers.policy.relaying import RelayDisposition
+    from kumo_handlers.policy.situation import Question
+
+_HEADER = re.compile(r"^[ \t]*\[\[[ \t]*expect[ \t]*\]\]", re.MULTILINE)
+OPTIONS = {
+    option.name: option
+    for option in (
+        Option("listener_domains", PATHS, "the rules, from the folder of this file"),
+        Option("settings", TEXT, "the settings of a Salmon project"),
+        Option("expect", ANYTHING, "the expectations, [[expect]] before each"),
+    )
+}
+
+
+def read(name: str) -> tuple[Choice, tuple[Expectation, ...]]:
+    """Which policy, and what is expected. Raises `ConfigurationError` with all that is wrong."""
+    found = source.from_file(name)
+    given = read_strictly(found.tables, OPTIONS, Place(file=name))
+    tables = given.get("expect", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationError(
+            Problem(message="expect is no list of tables", file=name, hint="[[expect]]")
+        )
+    folder = os.path.relpath(Path(name).parent)
+    files = given.get("listener_domains", ())
+    choice = Choice(
+        tuple(os.path.normpath(Path(folder, each)) for each in files), given.get("settings")
+    )
+    return choice, tuple(_expectations(name, found.text, tables))
+
+
+def _expectations(name: str, text: str, tables: list[dict[str, Any]]) -> Iterator[Expectation]:
+    headers = [text.count("\n", 0, found.start()) + 1 for found in _HEADER.finditer(text)]
+    problems: list[Problem] = []
+    for number, table in enumerate(tables):
+        line = headers[number] if len(headers) == len(tables) else None
+        try:
+            yield expectation.read(table, Place(file=name, line=line))
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def append(name: str, choice: Choice, question: Question, disposition: RelayDisposition) -> None:
+    """Add what was decided to a file, which is made where there is none yet."""
+    path = Path(name)
+    table = expectation.of(question, disposition)
+    given = (f"{key} = {toml_text.value(each)}" for key, each in table.items())
+    lines = ["", "[[expect]]", *given, ""]
+    try:
+        if not path.exists():
+            path.write_text("\n".join(_head(choice, path.parent)) + "\n")
+        with path.open("a") as file:
+            file.write("\n".join(lines))
+    except OSError as error:
+        raise ConfigurationError(
+            Problem(message="cannot be written", file=name, hint=error.strerror)
+        ) from error
+
+
+def _head(choice: Choice, folder: Path) -> Iterator[str]:
+    """The policy that the decision was asked of."""
+    yield "# What the policy is expected to decide: kumo-handlers test FILE"
+    if choice.settings:
+        yield f"settings = {toml_text.quoted(choice.settings)}"
+    if choice.files:
+        files = ", ".join(toml_text.quoted(os.path.relpath(each, folder)) for each in choice.files)
+        yield f"listener_domains = [{files}]"
