@@ -25,6 +25,6 @@ def scrub(file: BinaryIO, output: Path | None) -> None:
     """
     scrubbed = scrubbing.scrub(file.read())
     if output is None:
-        click.get_binary_stream("stdout").write(scrubbed)
+        click.echo(scrubbed, nl=False)
     else:
         output.write_bytes(scrubbed)
