@@ -59,9 +59,9 @@ class Connection:
         if smtp.sock is None:
             raise RelayError(f"no session with {destination.site}: it was closed")
         self._sock = smtp.sock
-        self._file = self._sock.makefile("rb")  # smtplib's own has nothing left to read
+        self._received = bytearray()
         if smtp.file is not None:
-            smtp.file.close()
+            smtp.file.close()  # nothing is left in it: every reply was read
         if self._sock.family != socket.AF_UNIX:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.peer, self.source = _addresses(self._sock)
@@ -101,19 +101,33 @@ class Connection:
         raise RelayError("a reply without end")
 
     def _reply_line(self, end: float) -> tuple[int, bool, bytes]:
-        try:
-            self._sock.settimeout(max(end - time.monotonic(), 0.001))
-            line = self._file.readline(_MAX_LINE)
-        except TimeoutError as error:
-            raise RelayError("no reply in time") from error
-        except (OSError, ValueError) as error:
-            raise RelayError(f"the connection broke: {error}") from error
-        if not line:
-            raise RelayError("the connection was closed")
+        line = self._line(end)
         found = _REPLY_LINE.match(line.rstrip(b"\r\n"))
-        if found is None or not line.endswith(b"\n"):
+        if found is None:
             raise RelayError(f"the reply is none: {line[:80]!r}")
         return int(found[1]), found[2] == b"-", found[3] or b""
+
+    def _line(self, end: float) -> bytes:
+        """Up to the next line feed, whatever slowness it comes with."""
+        while (length := self._received.find(b"\n") + 1) == 0 and len(self._received) < _MAX_LINE:
+            self._received += self._receive(end - time.monotonic())
+        line = bytes(self._received[: length or _MAX_LINE])
+        del self._received[: len(line)]
+        if not length:
+            raise RelayError(f"the reply is none: {line[:80]!r}")
+        return line
+
+    def _receive(self, timeout: float) -> bytes:
+        try:
+            self._sock.settimeout(max(timeout, 0.001))
+            received = self._sock.recv(_MAX_LINE)
+        except TimeoutError as error:
+            raise RelayError("no reply in time") from error
+        except OSError as error:
+            raise RelayError(f"the connection broke: {error}") from error
+        if not received:
+            raise RelayError("the connection was closed")
+        return received
 
     def break_off(self) -> None:
         """Make whoever waits for a reply stop waiting. From another thread."""
@@ -127,8 +141,6 @@ class Connection:
                 self.send(b"QUIT\r\n", 1.0)
                 self.reply(1.0)
         self.is_open = False
-        with suppress(OSError):
-            self._file.close()
         with suppress(OSError):
             self._sock.close()
 
