@@ -103,12 +103,10 @@ async def test_a_guesser_is_not_heard_any_more(
 
 
 def deliver(server: Server, path: str) -> dict[str, tuple[int, bytes]]:
-    """Deliver by LMTP."""
+    """Deliver by LMTP; Python's client reads the reply of one recipient only."""
     host, port = (path, 0) if path else (server.sockname.host, server.sockname.port)
     with smtplib.LMTP(host, port, local_hostname="client.test") as client:
-        return client.sendmail(
-            "a@b.example", ["one@d.example", "refused@d.example", "two@d.example"], MESSAGE
-        )
+        return client.sendmail("a@b.example", ["refused@d.example", "two@d.example"], MESSAGE)
 
 
 @pytest.mark.parametrize("unix", [False, True])
@@ -129,7 +127,7 @@ async def test_lmtp(
     assert content == MESSAGE.encode()
     assert transaction.session.protocol == "LMTP"
     assert transaction.session.peer.host == ("" if unix else "127.0.0.1")
-    assert len(transaction.envelope.forward_paths) == 2
+    assert [str(path) for path in transaction.envelope.forward_paths] == ["two@d.example"]
     assert not os.listdir(tmp_path)  # noqa: PTH208 - it is empty
 
 
