@@ -10,7 +10,7 @@ relay_config = {"host": "localhost", "port": 8825}
 # who may send what to which domain
 listener_domains = ["config/listener_domains.toml"]
 
-# where to listen; every option is in docs/settings.md
+# where to listen; every option is in docs/options.md
 listeners = [
     {"listen": "127.0.0.1:2025", "hostname": "mail.example.com"},
     {"listen": "127.0.0.1:2026", "hostname": "mail.example.com", "relay_hosts": []},
