@@ -38,9 +38,10 @@ def read(message: mime.Message) -> FeedbackReport | None:
     if not message.may_hold_reports:
         return None
     parts = message.parts
-    index = next((i for i, part in enumerate(parts) if _is_report(part)), -1)
-    if index < 0:
+    kinds = [part.content_type.endswith("feedback-report") for part in parts]
+    if True not in kinds:
         return None
+    index = kinds.index(True)
     remarks: list[str] = []
     group = _fields(parts[index], remarks)
     if not group:
@@ -54,10 +55,6 @@ def read(message: mime.Message) -> FeedbackReport | None:
     if original is None:
         remark(remarks, "no returned message")
     return assemble(group, original, remarks)
-
-
-def _is_report(part: mime.Part) -> bool:
-    return part.content_type.endswith("feedback-report")
 
 
 def _fields(part: mime.Part, remarks: list[str]) -> Group:
@@ -89,7 +86,7 @@ def assemble(
     """The report that the fields are. ``concluded`` are the names of those that nobody wrote."""
     text = returned.text(original, remarks)
     inferred = [name.replace("-", "_") for name in concluded]
-    written = singles(group, remarks)
+    written = singles(group)
     kind = _kind(written, inferred, remarks)
     for name in ("user-agent", "version"):
         # RFC 5965, 3.1: these have to be there.

@@ -10,8 +10,8 @@ from functools import lru_cache
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # The date as RFC 5322 has it, which is nearly every date. Others take the long way.
 _USUAL = re.compile(
-    r"(?:[A-Z][a-z]{2}, )?([012]?\d|3[01]) ([A-Z][a-z]{2}) (\d{4}) "
-    r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ([+-])(\d\d)(\d\d)",
+    r"(?:[A-Z][a-z]{2}, )?([012]?\d|3[01]) ([A-Z][a-z]{2} \d{4}) "
+    r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ([+-]\d{4})",
     re.ASCII,
 )
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -28,21 +28,28 @@ def read(text: str) -> float | None:
     found = _USUAL.match(text)
     if found is None:
         return _unusual(text)
-    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = found.groups()
-    try:
-        days = _month(year, month) + int(day)
-    except (ValueError, OverflowError):
+    day, month, hour, minute, second, zone = found.groups()
+    first = _month(month)
+    if first is None:
         return _unusual(text)
-    zone = int(zone_hours) * 60 + int(zone_minutes)
-    minutes = days * 1440 + int(hour) * 60 + int(minute)
-    minutes += zone if sign == "-" else -zone
-    return minutes * 60.0 + int(second)
+    days = first + int(day)
+    return float(days * 86400 + int(hour) * 3600 + int(minute) * 60 + int(second) - _zone(zone))
 
 
 @lru_cache(maxsize=256)
-def _month(year: str, month: str) -> int:
-    """Days from the epoch to the day before the first of a month. Raises ValueError."""
-    return date(int(year), _MONTHS.index(month) + 1, 1).toordinal() - _EPOCH - 1
+def _month(text: str) -> int | None:
+    """Days from the epoch to the last day before ``Jan 1970``, say; None for no month."""
+    name, _, year = text.partition(" ")
+    if name not in _MONTHS or year == "0000":
+        return None
+    return date(int(year), _MONTHS.index(name) + 1, 1).toordinal() - _EPOCH - 1
+
+
+@lru_cache(maxsize=256)
+def _zone(text: str) -> int:
+    """Seconds east of UTC."""
+    seconds = int(text[1:3]) * 3600 + int(text[3:]) * 60
+    return -seconds if text[0] == "-" else seconds
 
 
 def _unusual(text: str) -> float | None:

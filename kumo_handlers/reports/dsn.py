@@ -70,7 +70,7 @@ def assemble(groups: Groups, original: Returned) -> DSN | None:
     if not any(recipient.recipient for recipient in recipients):
         return None
     message = groups.message
-    written = singles(message, remarks)
+    written = singles(message)
     reporting_mta = values.typed_or_none(written.get("reporting-mta"))
     if reporting_mta is None:
         # RFC 3464, 2.2.2: the one field about the message that has to be there.

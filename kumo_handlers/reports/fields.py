@@ -92,7 +92,10 @@ def _again(
     if key in RECIPIENT:
         paragraph = _next(paragraphs, paragraph, remarks)
     values = paragraph.setdefault(key, [])
-    values.append(value)
+    if values and value and value not in values and key in _KNOWN:
+        remark(remarks, f"several {key} fields, the first that is not empty counts")
+    # An empty one is none: those with a value come first.
+    values.insert(0 if values and not values[0] else len(values), value)
     return paragraph, values
 
 
@@ -126,15 +129,6 @@ def _other(
     return last
 
 
-def singles(group: Group, remarks: list[str]) -> dict[str, str]:
+def singles(group: Group) -> dict[str, str]:
     """One value for each field, for those that may stand once: the first that is not empty."""
-    return {
-        name: values[0] if len(values) == 1 else _first(name, values, remarks)
-        for name, values in group.items()
-    }
-
-
-def _first(name: str, values: list[str], remarks: list[str]) -> str:
-    if name in _KNOWN and len(set(values)) > 1:
-        remark(remarks, f"several {name} fields, the first one counts")
-    return next((value for value in values if value), "")
+    return {name: values[0] for name, values in group.items()}

@@ -26,8 +26,9 @@ SIGNS = frozenset(
 _SIGNS = re.compile(
     rb"\n(%s)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)" % b"|".join(sorted(SIGNS))
 )
-_MESSAGE_TYPE = (b"essage/", b"ESSAGE/")
-_WINDOW = 8 * 1024
+_WINDOW = 4 * 1024
+# Before that, an empty line stands before the header and not behind it.
+_SHORTEST_HEADER = 10
 
 
 class Message:
@@ -42,11 +43,15 @@ class Message:
     )
 
     def __init__(self, content: bytes, reverse_path: str | None = None) -> None:
-        if content.find(b"\n", 0, parts.MAX_HEADER_BLOCK) < 0:
-            # QUIRK: mailboxes of the old Mac OS, and files that went through one.
-            content = content.replace(b"\r", b"\n")
-        start = parts.first_line(content, 0)
-        end, self.body_start = parts.header_end(content, start, len(content))
+        blank = parts.BLANK_LINE.search(content, 0, parts.MAX_HEADER_BLOCK)
+        if blank and blank.start() >= _SHORTEST_HEADER:
+            start, end, self.body_start = 0, blank.start() + 1, blank.end()
+        else:
+            if content.find(b"\n", 0, parts.MAX_HEADER_BLOCK) < 0:
+                # QUIRK: mailboxes of the old Mac OS, and files that went through one.
+                content = content.replace(b"\r", b"\n")
+            start = parts.first_line(content, 0)
+            end, self.body_start = parts.header_end(content, start, len(content))
         self.content = content
         self.start = start
         self.reverse_path = reverse_path
@@ -123,5 +128,6 @@ class Message:
         # Such mail is mostly ordinary. The parts of a report come early, unless a mailer sent it.
         sender = self.sign(b"from")
         from_mailer = b"daemon" in sender or b"postmaster" in sender or self.reverse_path == ""
-        stop = len(self.content) if from_mailer else self.body_start + _WINDOW
-        return any(self.content.find(word, self.body_start, stop) >= 0 for word in _MESSAGE_TYPE)
+        if from_mailer:
+            return True
+        return self.content.find(b"essage/", self.body_start, self.body_start + _WINDOW) >= 0

@@ -12,7 +12,7 @@ MAX_HEADER_BLOCK = 256 * 1024
 # A report's own parts are small; a returned message may be as large as messages are.
 MAX_TEXT = 4 * 1024 * 1024
 
-_BLANK_LINE = re.compile(rb"\n\r*+\n")
+BLANK_LINE = re.compile(rb"\n\r*+\n")
 _EMPTY_LINES = re.compile(rb"[\r\n]*+")
 _LINE_ENDS = (b"\r", b"\n")
 _LINE = rb"[^\n]*+(?:\n|\Z)"
@@ -89,9 +89,12 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     def embedded(self) -> header_fields.Headers:
         """The header fields that the body begins with: message/rfc822, text/rfc822-headers."""
         content, start, end = self.content, self.body_start, self.end
-        if b"ransfer-" in content[self.start : min(start, self.start + MAX_HEADER_BLOCK)]:
+        if b"transfer-" in self.header_block.lower():
             content = self.decoded(MAX_HEADER_BLOCK)
             start, end = 0, len(content)
+        blank = BLANK_LINE.search(content, start, min(end, start + MAX_HEADER_BLOCK))
+        if blank and blank.start() > start + 1:
+            return header_fields.read(content[start : blank.start()])
         start = first_line(content, start)
         return header_fields.read(content[start : header_end(content, start, end)[0]])
 
@@ -106,7 +109,7 @@ def first_line(content: bytes, start: int) -> int:
 
 def header_end(content: bytes, start: int, end: int) -> tuple[int, int]:
     """Where a header block ends, and where the body after it starts."""
-    blank = _BLANK_LINE.search(content, max(start - 1, 0), min(end, start + MAX_HEADER_BLOCK))
+    blank = BLANK_LINE.search(content, max(start - 1, 0), min(end, start + MAX_HEADER_BLOCK))
     if blank:
         return max(blank.start() + 1, start), blank.end()
     # RFC 5322 wants an empty line. Without one the block ends at the first line that is no field.

@@ -29,7 +29,7 @@ _POSITIVE = 2
 def recipient_status(group: Group, remarks: list[str]) -> RecipientStatus:
     """The recipient that ``group`` is about. What had to be forgiven goes into ``remarks``."""
     inferred: list[str] = []
-    written = singles(group, remarks)
+    written = singles(group)
     original = recipient(written, "original-recipient", remarks)
     final = recipient(written, "final-recipient", remarks)
     if final is None or not final.value:
