@@ -39,7 +39,7 @@ _OF_FEEDBACK = (
     *("original_mail_from", "original_rcpt_to", "original_envelope_id", "reporting_mta"),
     *("reported_domain", "reported_uri", "authentication_results"),
 )
-_WIDTH = 24
+_WIDTH = 30
 
 
 def explain(content: bytes, classifier: Classifier) -> str:
@@ -95,17 +95,22 @@ def _recipient(recipient: RecipientStatus, classifier: Classifier) -> Iterator[s
     """One recipient: its fields, and what was concluded from them."""
     yield from _fields(recipient, _OF_RECIPIENT, recipient.inferred)
     yield from _ignored((), recipient.extensions)
+    verdict = judge(recipient)
+    if verdict.permanence is not None:
+        yield from _classification(recipient, classifier)
+    yield _pair("permanence", f"{verdict.permanence or 'no failure'}: {verdict.reason}")
+
+
+def _classification(recipient: RecipientStatus, classifier: Classifier) -> Iterator[str]:
     code, text = diagnostic.reply(recipient)
     line = diagnostic.classified_text(code, recipient.status, recipient, text)
-    rule = classifier.rule_for(line)
     yield _pair("classified text", line)
+    rule = classifier.rule_for(line)
     if rule is None:
         yield _pair("classification", "Uncategorized: no rule knows it")
     else:
         place = f"{rule.file}:{rule.line}" if rule.file else "a rule"
         yield _pair("classification", f"{rule.class_}, by {place}")
-    verdict = judge(recipient)
-    yield _pair("permanence", f"{verdict.permanence or 'no failure'}: {verdict.reason}")
 
 
 def _fields(value: object, names: tuple[str, ...], inferred: tuple[str, ...]) -> Iterator[str]:

@@ -53,7 +53,7 @@ def replay(
 
     ``arrivals`` are known by the message's file name. Raises what ``log`` raises, and OSError.
     """
-    for path in sorted(folder.glob("*.eml")):
+    for path in sorted(folder.glob("[!.]*.eml")):
         content = path.read_bytes()
         arrival = arrivals.get(path.name) or _unrecorded(path, content)
         report = cascade.read(

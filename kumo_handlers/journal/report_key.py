@@ -26,10 +26,11 @@ class Digest:
 
     def __init__(self, content: bytes, forward_path: Address) -> None:
         """``forward_path`` is the report's own recipient."""
-        end, start = parts.header_end(content, 0, len(content))
-        block = b"\n" + content[:end]
+        text = _line_ends_aside(content)
+        end, start = parts.header_end(text, 0, len(text))
+        block = b"\n" + text[:end]
         lowered = block.lower()
-        self._hash = blake2b(_line_ends_aside(content[start:]).rstrip(), digest_size=KEY_SIZE)
+        self._hash = blake2b(text[start:].rstrip(), digest_size=KEY_SIZE)
         for name in _IDENTITY:
             # blanks aside: a gateway may fold a field elsewhere
             value = " ".join((header_fields.first(block, lowered, name) or "").split())

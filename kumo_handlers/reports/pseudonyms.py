@@ -21,8 +21,9 @@ ROLES = frozenset(
         *("mailerdaemon", "mdaemon", "postmaster1", "administrator", "arf", "scomp", "majordomo"),
     }
 )
-# A shorter one is a word of the language as well.
-MIN_TOKEN = 4
+# Shorter ones are words of the language as well.
+MIN_NAME = 4
+MIN_LOCAL_PART = 3
 # Parts of names that reports are made of, and that therefore tell nothing about anybody.
 _COMMON = frozenset(
     {
@@ -30,7 +31,20 @@ _COMMON = frozenset(
         *("info", "service", "services", "group", "list", "news", "undelivered", "returned"),
         *("status", "report", "subsystem", "original", "failed", "failure", "recipient", "test"),
         *("from", "with", "text", "address", "account", "server", "error", "unknown", "sender"),
-        *("original message", "subject", "content", "notification", "mailbox", "received"),
+        *(
+            "the",
+            "and",
+            "for",
+            "not",
+            "via",
+            "esmtp",
+            "smtp",
+            "subject",
+            "content",
+            "notification",
+            "mailbox",
+            "received",
+        ),
     }
 )
 _TOP = (
@@ -45,7 +59,7 @@ _PATTERN = (
     rf"|(?P<address>(?:\"[^\"\s@]{{1,64}}\"|{_ATOM}{{1,200}})@(?:\[[\w.:]+\]|{_HOST}))"
     r"|(?<![\w.])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?![\w.]*\d)"
     r"|(?<!\w)(?P<ip6>(?:[0-9a-f]{1,4}:+){3,7}[0-9a-f]{1,4})(?!\w)"
-    rf"|(?<![\w@.-])(?P<host>(?:\w(?:[\w-]*\w)?\.)+(?:{_TOP}))(?![\w-]|\.\w)"
+    rf"|(?<![\w@.-])(?P<host>(?:\w(?:[\w-]*\w)?\.)+(?:{_TOP}))(?!\w|[.-]\w)"
 )
 _HOST_OF_URL = re.compile(rf"(https?)://({_HOST})(.*)", re.IGNORECASE | re.DOTALL)
 _UNTOUCHED = frozenset({"127.0.0.1", "0.0.0.0", "localhost"})  # noqa: S104 - nothing is bound
@@ -86,12 +100,12 @@ class Pseudonyms:
 
     def _learn_local_part(self, address: str) -> None:
         local_part = address.rpartition("@")[0].lower()
-        if len(local_part) >= MIN_TOKEN and local_part not in ROLES:
+        if len(local_part) >= MIN_LOCAL_PART and local_part not in _COMMON | ROLES:
             self._tokens[local_part] = self._user(local_part)
 
     def _learn_name(self, name: str) -> None:
         lowered = name.lower()
-        if len(name) >= MIN_TOKEN and not name.isdecimal() and lowered not in _COMMON | ROLES:
+        if len(name) >= MIN_NAME and not name.isdecimal() and lowered not in _COMMON | ROLES:
             self._tokens.setdefault(lowered, f"Name{self._number('name', name)}")
 
     def _replace(self, found: re.Match[str]) -> str:
