@@ -27,14 +27,14 @@ RULES = {
 }
 
 
-def settings(run_dir: Path, relay_port: int) -> SimpleNamespace:
-    """An app with every kind of mail, small log segments, and quick retries."""
+def settings(run_dir: Path, relay_port: int, segment_size: int) -> SimpleNamespace:
+    """An app with every kind of mail, and quick retries."""
     return SimpleNamespace(
         listener_domains=[RULES],
         listeners=[{"listen": "127.0.0.1:0", "relay_hosts": ["192.0.2.1"]}],
         run_dir=str(run_dir),
         sinks=["jsonl"],
-        max_segment_size=40_000,
+        max_segment_size=segment_size,
         handlers=kumo_handlers.pipeline(),
         relay=Relay(host="127.0.0.1", port=relay_port),
         retry_interval=0.05,
@@ -45,12 +45,12 @@ def settings(run_dir: Path, relay_port: int) -> SimpleNamespace:
 class Round:
     """One life of the app. ``port`` is where it listens, 0 if it died before."""
 
-    def __init__(self, run_dir: Path, relay_port: int, crash: tuple[str, int] | None) -> None:
+    def __init__(self, run_dir: Path, app: SimpleNamespace, crash: tuple[str, int] | None) -> None:
         reading, writing = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
-            _live(settings(run_dir, relay_port), run_dir, crash, writing)
+            _live(app, run_dir, crash, writing)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             self.port = int(pipe.read() or 0)
@@ -71,7 +71,7 @@ class Round:
         return os.waitstatus_to_exitcode(status)
 
 
-def _live(app: Any, run_dir: Path, crash: tuple[str, int] | None, pipe: int) -> None:  # noqa: ANN401 - a namespace
+def _live(app: Any, run_dir: Path, crash: tuple[str, int] | None, pipe: int) -> None:
     """Never returns: this process is the app's."""
     status = 1
     try:

@@ -40,7 +40,13 @@ class Mail:
 
 @dataclass
 class Load:
-    """What was sent, and what was acknowledged, over all rounds."""
+    """What was sent, and what was acknowledged, over all rounds.
+
+    Each session sends a message every ``pace`` seconds, or as fast as it can, until ``is_over``.
+    """
+
+    pace: float = 0.0
+    is_over: bool = False
 
     sent: dict[str, Mail] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
@@ -65,8 +71,8 @@ class Load:
             with suppress(OSError, EOFError):
                 await _reply(reader)
                 await _say(reader, writer, b"EHLO client.example\r\n")
-                while await self._send(reader, writer, self._next()):
-                    pass
+                while await self._send(reader, writer, self._next()) and not self.is_over:  # noqa: ASYNC110 - a pace, not a wait
+                    await asyncio.sleep(self.pace)
             writer.close()
 
     async def _send(

@@ -71,7 +71,7 @@ def install(name: str, nth: int) -> None:
     left = [nth]
 
     @functools.wraps(original)
-    def wrapped(*args: Any, **fields: Any) -> Any:  # noqa: ANN401 - any step
+    def wrapped(*args: Any, **fields: Any) -> Any:
         left[0] -= 1
         if left[0] == 0 and when == "half-way":
             segment, lines = args

@@ -31,7 +31,7 @@ ACCOUNT, LOAD = script("account"), script("load")
 RELAYED, BOUNCE, UNREADABLE = "m3", "m4", "m1"
 
 
-def line(kind: str, sender: str, recipient: str, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field
+def line(kind: str, sender: str, recipient: str, **fields: Any) -> dict[str, Any]:
     """A record, as far as it is looked at."""
     taken = {"type": kind, "sender": sender, "recipient": recipient, "id": "i", "meta": {}}
     return taken | fields
