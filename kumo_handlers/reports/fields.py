@@ -19,7 +19,6 @@ _ROW = re.compile(
     re.MULTILINE,
 )
 _FOLD = re.compile(r"\n[ \t]++")
-_TRAILING = re.compile(r"(?<=[^\s])[ \t]++$", re.MULTILINE)
 _INDENTED = re.compile(r"[ \t]++([A-Za-z][!-9;-~]*+)[ \t]*+:[ \t]*+(.*+)")
 
 # RFC 3464, 2.2: about the message.
@@ -55,8 +54,7 @@ def read(text: str, remarks: list[str]) -> list[Group]:
     paragraph: Group = {}
     last: list[str] | None = None
     empty = 0
-    if " \n" in text or "\t\n" in text:
-        text = _TRAILING.sub("", text)
+    has_trailing = " \n" in text or "\t\n" in text
     for name, blanks, value, blank, other in _ROW.findall(text):
         if name:
             if empty > 1 or blanks:
@@ -64,6 +62,8 @@ def read(text: str, remarks: list[str]) -> list[Group]:
             empty = 0
             key = name.lower()
             unfolded = _FOLD.sub(" ", value) if "\n" in value else value
+            if has_trailing:
+                unfolded = unfolded.rstrip()
             if key not in paragraph:
                 paragraph[key] = last = [unfolded]
             else:

@@ -11,7 +11,6 @@ import re
 # Every repetition is possessive: on no input is a character looked at twice from one start.
 _FIELD = re.compile(r"^([^\s:]++)[ \t]*+:[ \t]*+(.*+)", re.MULTILINE)
 _FOLD = re.compile(r"\n[ \t]++")
-_TRAILING = re.compile(r"(?<![ \t])[ \t]++$", re.MULTILINE)
 _PARAMETER = re.compile(
     r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
 )
@@ -38,9 +37,10 @@ def unfolded(value: str) -> str:
 def read(block: bytes) -> Headers:
     """All fields of a header block, in their order, each unfolded to one line."""
     text = _FOLD.sub(" ", lines(block))
+    found = _FIELD.findall(text)
     if " \n" in text or "\t\n" in text:
-        text = _TRAILING.sub("", text)
-    return tuple(_FIELD.findall(text))
+        return tuple([(name, value.rstrip()) for name, value in found])
+    return tuple(found)
 
 
 def first(block: bytes, lowered: bytes, name: bytes) -> str | None:
