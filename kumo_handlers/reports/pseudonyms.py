@@ -56,11 +56,13 @@ _ATOM = r"[\w!#$%&'*+/=?^`{|}~.-]"
 _HOST = r"[\w-]+(?:\.[\w-]+)*"
 _PATTERN = (
     r"(?P<url>https?://[^\s<>\"')\]}]+)"
-    rf"|(?P<address>(?:\"[^\"\s@]{{1,64}}\"|{_ATOM}{{1,200}})@(?:\[[\w.:]+\]|{_HOST}))"
+    rf"|(?P<address>(?:\"[^\"\r\n]{{1,64}}\"|{_ATOM}{{1,200}})@(?:\[[\w.:]+\]|{_HOST}))"
     r"|(?<![\w.])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?![\w.]*\d)"
     r"|(?<!\w)(?P<ip6>(?:[0-9a-f]{1,4}:+){3,7}[0-9a-f]{1,4})(?!\w)"
     rf"|(?<![\w@.-])(?P<host>(?:\w(?:[\w-]*\w)?\.)+(?:{_TOP}))(?!\w|[.-]\w)"
 )
+# QUIRK: Exchange 5.5 writes ``dda:SMTP=a@b``, and logs write ``to=a@b``.
+_LABEL = re.compile(r"(?:smtp|to|from|for|orig_to|rcpt|orcpt|recipient|sender)=", re.IGNORECASE)
 _HOST_OF_URL = re.compile(rf"(https?)://({_HOST})(.*)", re.IGNORECASE | re.DOTALL)
 _UNTOUCHED = frozenset({"127.0.0.1", "0.0.0.0", "localhost"})  # noqa: S104 - nothing is bound
 
@@ -99,7 +101,7 @@ class Pseudonyms:
         return self._pattern.sub(self._replace, text)
 
     def _learn_local_part(self, address: str) -> None:
-        local_part = address.rpartition("@")[0].lower()
+        local_part = _unlabelled(address.rpartition("@")[0].lower())
         if len(local_part) >= MIN_LOCAL_PART and local_part not in _COMMON | ROLES:
             self._tokens[local_part] = self._user(local_part)
 
@@ -120,6 +122,9 @@ class Pseudonyms:
         return self._domain(text)
 
     def _local_part(self, text: str) -> str:
+        label = _LABEL.match(text)
+        if label is not None:
+            return label.group() + self._local_part(text[label.end() :])
         return text if text.lower() in ROLES else self._user(text)
 
     def _user(self, local_part: str) -> str:
@@ -152,3 +157,8 @@ class Pseudonyms:
 
     def _number(self, kind: str, text: str) -> int:
         return self._given.setdefault((kind, text.lower()), len(self._given) + 1)
+
+
+def _unlabelled(local_part: str) -> str:
+    label = _LABEL.match(local_part)
+    return local_part[label.end() :] if label is not None else local_part
