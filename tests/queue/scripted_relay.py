@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
     from typing import BinaryIO
 
 HANG = b"<hang>"
@@ -44,6 +45,7 @@ class ScriptedRelay:
     starttls: bool = False
     username: str | None = None
     password: str | None = None
+    tls: SSLContext | None = None
     choose: Callable[[str], bytes | None] = lambda _: None
     answers: dict[str, deque[bytes]] = field(default_factory=lambda: defaultdict(deque))
     received: list[Received] = field(default_factory=list)
@@ -87,6 +89,8 @@ class ScriptedRelay:
 
     def _serve(self, client: socket.socket) -> None:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.ssl and self.tls:
+            client = self.tls.wrap_socket(client, server_side=True)
         with client, client.makefile("rb") as file, suppress(OSError):
             if self._answer(client, "connect", b"220 scripted.example ESMTP\r\n"):
                 self._session(client, file)
@@ -103,6 +107,11 @@ class ScriptedRelay:
             if verb == "DATA":
                 if self._data(client, file, message):
                     continue
+                return
+            if verb == "STAR" and self.tls:
+                self._say(client, b"220 go on\r\n")
+                with self.tls.wrap_socket(client, server_side=True) as encrypted:
+                    self._session(encrypted, encrypted.makefile("rb"))
                 return
             answer = self._next(verb) or self._usual(verb)
             if verb == "RCPT" and answer.startswith(b"2"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,6 +21,10 @@ from .scripted_relay import EVERYTHING, ScriptedRelay
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_CERTIFICATE = (
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=relay.example"
+    " -keyout key.pem -out cert.pem"
+)
 QUICK = Timeouts(connect=1, command=0.3, final_dot=0.3)
 
 
@@ -156,6 +163,54 @@ def test_no_session_without_what_was_asked_for(
         setattr(relay, name, value)
     relay.answers["connect"].append(b"220 plain text\r\n")
     with pytest.raises(RelayError, match=rf"no session with 127\.0\.0\.1.*{reason}"):
+        Connection(relay, Destination("", "127.0.0.1", relay.port), QUICK, "here.example")
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A server's side of TLS, with a certificate that nobody signed."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        [openssl, *_CERTIFICATE.split()],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+@pytest.mark.parametrize("fields", [{"ssl": True}, {"starttls": True}])
+def test_encrypted(
+    relay: ScriptedRelay,
+    connected: Callable[[], Connection],
+    certificate: ssl.SSLContext,
+    fields: dict[str, bool],
+) -> None:
+    """From the start, or after STARTTLS; and the records can say how."""
+    relay.tls = certificate
+    for name, value in fields.items():
+        setattr(relay, name, value)
+    relay.features = (*EVERYTHING, "STARTTLS", "AUTH PLAIN")
+    relay.username, relay.password = "user", "secret"
+    relay.answers["AUTH"].append(b"235 2.7.0 welcome\r\n")
+    connection = connected()
+    assert connection.command(b"NOOP").code == 250
+    assert connection.tls["tls_protocol_version"].startswith("TLSv1.")
+    assert connection.tls["tls_cipher"]
+    assert any(command.startswith(b"AUTH PLAIN ") for command in relay.commands)
+
+
+def test_password_that_is_refused(relay: ScriptedRelay) -> None:
+    """No session; it may be mended by tomorrow."""
+    relay.features = ("AUTH PLAIN",)
+    relay.username, relay.password = "user", "wrong"
+    relay.answers["AUTH"].append(b"535 5.7.8 no\r\n")
+    with pytest.raises(RelayError, match=r"535 5\.7\.8 no"):
         Connection(relay, Destination("", "127.0.0.1", relay.port), QUICK, "here.example")
 
 
