@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +24,7 @@ from kumo_handlers.mail.reply import EnhancedStatusCode, Reply, of_error, reply
 from kumo_handlers.pipeline.routes import deciding_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from concurrent.futures import Executor
 
     from kumo_handlers.pipeline.received_mail import ReceivedMail
@@ -32,7 +34,11 @@ _log = logging.getLogger(__name__)
 _OURS = "kumo_handlers.handlers."
 OK = reply(250, "2.0.0", "OK")
 
-Call = tuple["Callable[..., Any]", dict[str, str]]
+# RFC 5321, 4.2.1: what can be said after DATA
+_SAYABLE = (*range(200, 300), *range(400, 600))
+
+Handler = Callable[..., Any]
+Call = tuple[Handler, dict[str, str]]
 
 
 class Handled(msgspec.Struct, frozen=True):
@@ -46,78 +52,97 @@ class Handled(msgspec.Struct, frozen=True):
 async def run(mail: ReceivedMail, policy: Policy, threads: Executor) -> Handled:
     """Give ``mail`` to each handler its recipient has. Never raises."""
     with deciding_with(policy):
-        calls = _calls(mail)
-        handled = _advance(mail, calls, until=_is_foreign)
-        if isinstance(handled, Handled):
+        chain = _Chain(mail)
+        handled = chain.advance(on_event_loop=True)
+        if handled is not None:
             return handled
         context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(threads, context.run, _finish, mail, calls, handled)
+    handled = await loop.run_in_executor(threads, context.run, chain.advance)
+    assert handled is not None  # noqa: S101 - nothing stops it before the end
+    return handled
+
+
+class _Chain:
+    """The handlers of one mail, in Salmon's order, each looked for when its turn comes."""
+
+    def __init__(self, mail: ReceivedMail) -> None:
+        self._mail = mail
+        self._calls = _calls(mail)
+        self._next: Call | None = None
+        self._state_found = False
+
+    def advance(self, *, on_event_loop: bool = False) -> Handled | None:
+        """Call handlers to the end; on the event loop, up to the first of the app's own: None."""
+        try:
+            while (call := self._next or next(self._calls, None)) is not None:
+                self._next = call if on_event_loop and _is_foreign(call[0]) else None
+                if self._next is not None:
+                    return None
+                handled = self._call(*call) if self._applies(call[0]) else None
+                if handled is not None:
+                    return handled
+        except Exception as error:  # noqa: BLE001 - whatever fails, the mail is not accepted
+            arrival = self._mail.arrival
+            _log.exception("routing %s to %s failed", arrival.id, self._mail.To)
+            return Handled(of_error(error, arrival.session.hostname), "routing", is_crash=True)
+        return Handled(OK)
+
+    def _applies(self, function: Handler) -> bool:
+        """A stateless handler always does; of the others the first that is in its state."""
+        if salmon_setting(function, "stateless"):
+            return True
+        if self._state_found or not Router.in_state(function, self._mail):
+            return False
+        self._state_found = True
+        return True
+
+    def _call(self, function: Handler, captures: dict[str, str]) -> Handled | None:
+        """Call one handler. None lets the chain go on."""
+        mail, name = self._mail, f"{function.__module__}.{function.__name__}"
+        try:
+            answer = _answer(function, mail, captures)
+        except Exception as error:  # noqa: BLE001 - as above: a handler's failure is the mail's 451
+            _log.exception("handler %s failed on %s for %s", name, mail.arrival.id, mail.To)
+            Router.set_state(function.__module__, mail, "ERROR")
+            return Handled(of_error(error, mail.arrival.session.hostname), name, is_crash=True)
+        if answer is None:
+            return None
+        return Handled(answer, None if answer.accepts else name)
+
+
+def _answer(function: Handler, mail: ReceivedMail, captures: dict[str, str]) -> Reply | None:
+    """Call ``function``, with Salmon's lock where it wants it; the reply it raised, if it did."""
+    lock = nullcontext() if salmon_setting(function, "nolocking") else Router.call_lock
+    try:
+        with lock:
+            function(mail, **captures)
+    except SMTPError as error:
+        return reply_of(error)
+    return None
 
 
 def _calls(mail: ReceivedMail) -> Iterator[Call]:
-    """Handler and captures in Salmon's order, each looked for when it is asked for."""
+    """Each function whose pattern matches, and its captures."""
     if Router.RELOAD:
         # Reloading empties the Router, which a worker thread must not see: so all at once.
         Router.reload()
-        yield from list(Router._collect_matches(mail))  # noqa: SLF001 - the only way to its order
+        matches = iter(list(Router.match(mail.To)))
     else:
-        yield from Router._collect_matches(mail)  # noqa: SLF001 - the only way to its order
+        matches = Router.match(mail.To)
+    for functions, captures in matches:
+        for function in functions:
+            yield function, captures
 
 
-def _is_foreign(function: Callable[..., Any]) -> bool:
+def _is_foreign(function: Handler) -> bool:
     return not function.__module__.startswith(_OURS)
-
-
-def _finish(mail: ReceivedMail, calls: Iterator[Call], first: Call) -> Handled:
-    """The rest of the chain, from the first handler of the app's own on."""
-    handled = _call(mail, *first)
-    if handled is not None:
-        return handled
-    rest = _advance(mail, calls, until=lambda _: False)
-    assert isinstance(rest, Handled)  # noqa: S101 - nothing stops it before the end
-    return rest
-
-
-def _advance(
-    mail: ReceivedMail, calls: Iterator[Call], until: Callable[[Callable[..., Any]], bool]
-) -> Handled | Call:
-    """Call handlers until the chain ends, or up to the first that ``until`` holds for."""
-    try:
-        for function, captures in calls:
-            if until(function):
-                return function, captures
-            handled = _call(mail, function, captures)
-            if handled is not None:
-                return handled
-    except Exception as error:  # noqa: BLE001 - whatever fails, the mail is not accepted
-        _log.exception("routing %s to %s failed", mail.arrival.id, mail.To)
-        return Handled(of_error(error, mail.arrival.session.hostname), "routing", is_crash=True)
-    return Handled(OK)
-
-
-def _call(
-    mail: ReceivedMail, function: Callable[..., Any], captures: dict[str, str]
-) -> Handled | None:
-    """Call one handler. None lets the chain go on."""
-    name = f"{function.__module__}.{function.__name__}"
-    try:
-        if salmon_setting(function, "nolocking"):
-            function(mail, **captures)
-        else:
-            with Router.call_lock:
-                function(mail, **captures)
-    except SMTPError as error:
-        return Handled(reply_of(error), None if error.code < 400 else name)  # noqa: PLR2004 - RFC 5321, 4.2.1
-    except Exception as error:  # noqa: BLE001 - as above: a handler's failure is the mail's 451
-        _log.exception("handler %s failed on %s for %s", name, mail.arrival.id, mail.To)
-        Router.set_state(function.__module__, mail, "ERROR")
-        return Handled(of_error(error, mail.arrival.session.hostname), name, is_crash=True)
-    return None
 
 
 def reply_of(error: SMTPError) -> Reply:
     """The reply that a handler's `SMTPError` asks for, its enhanced code told from its text."""
+    if error.code not in _SAYABLE:
+        raise ValueError(f"no SMTP reply to a message has the code {error.code}") from error
     text = str(error.message)
     status = EnhancedStatusCode.find(text)
     if status is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.journal.record import RecordType, Response, rejection
+from kumo_handlers.journal.record import RecordType, Response, reception, rejection
 from kumo_handlers.mail.reply import Reply
 from kumo_handlers.pipeline.chain import Handled
 from kumo_handlers.pipeline.received_mail import ReceivedMail
@@ -46,7 +46,7 @@ def settle(
 ) -> Settlement:
     """The settlement of one transaction. ``handled`` may end early: the rest was not tried."""
     pairs = list(zip(mails, handled, strict=False))
-    accepted = [mail for mail, result in pairs if result.reply.accepts]
+    accepted = [_logged(mail, result) for mail, result in pairs if result.reply.accepts]
     failed = tuple(Failed(mail, result) for mail, result in pairs if not result.reply.accepts)
     records = [record for each in failed for record in _refusals(each)]
     unit = merge([mail.take_staged() for mail in accepted] + [Unit(records=tuple(records))])
@@ -57,6 +57,13 @@ def settle(
         return Settlement((_worst(replies),), unit)
     reply = next(reply for reply in replies if reply.accepts)
     return Settlement((reply,), unit, failed)
+
+
+def _logged(mail: ReceivedMail, handled: Handled) -> ReceivedMail:
+    """What is accepted is in the log, though a handler of the app's own ended it in silence."""
+    if not mail.records:
+        mail.records.append(reception(mail.arrival, Response.of(handled.reply)))
+    return mail
 
 
 def merge(units: Sequence[Unit]) -> Unit:

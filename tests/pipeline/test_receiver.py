@@ -210,6 +210,46 @@ def test_a_handler_chooses_the_reply(start: Start) -> None:
     assert app.record()["response"]["enhanced_code"] == {"class": 5, "subject": 7, "detail": 0}
 
 
+@pytest.mark.parametrize(("code", "said"), [(250, 250), (354, 451), (99, 451)])
+def test_a_handler_ends_the_mail(start: Start, code: int, said: int) -> None:
+    """With 250 it took it, and the log says so; a code that is no reply is a failure."""
+    app = start(
+        inbound=f"""
+        from salmon.routing import route, stateless
+        from salmon.server import SMTPError
+
+        @route("(address)@(host)", address=".+", host=".+")
+        @stateless
+        def START(message, address=None, host=None):
+            raise SMTPError({code}, "taken")
+        """
+    )
+    reply = app.send("ann@elsewhere.example", "bob@example.com", LETTER)
+    assert reply.startswith(str(said))
+    kind = "Reception" if said == 250 else "Rejection"
+    assert (app.record()["type"], app.queued()) == (kind, [])
+
+
+def test_handlers_with_states(start: Start) -> None:
+    """Salmon's states work: the sender's first mail and its second go to different functions."""
+    app = start(
+        inbound="""
+        from salmon.routing import route, route_like
+        from salmon.server import SMTPError
+
+        @route("(address)@(host)", address=".+", host=".+")
+        def START(message, address=None, host=None):
+            return SECOND
+
+        @route_like(START)
+        def SECOND(message, address=None, host=None):
+            raise SMTPError(250, "second time")
+        """
+    )
+    replies = [app.send("ann@elsewhere.example", "bob@example.com", LETTER) for _ in range(2)]
+    assert replies == ["250 2.0.0 OK", "250 second time"]
+
+
 def test_a_handler_that_blocks_holds_nobody_up(start: Start) -> None:
     """The listener greets and serves others meanwhile."""
     app = start(

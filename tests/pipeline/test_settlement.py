@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kumo_handlers.journal.record import Arrival, RecordType, Response, reception, rejection
+from kumo_handlers.journal.record import Arrival, Record, RecordType, Response, rejection
 from kumo_handlers.mail.address import parse
 from kumo_handlers.mail.reply import Reply, reply
 from kumo_handlers.mail.session import Peer, Session
@@ -21,7 +21,7 @@ NO = reply(550, "5.7.1", "no")
 
 
 def mail(name: str) -> Any:
-    """A mail that staged a Reception."""
+    """A mail for which nothing is staged yet."""
     arrival = Arrival(
         id=name,
         session=Session("s", Peer("192.0.2.1")),
@@ -30,8 +30,10 @@ def mail(name: str) -> Any:
         size=1,
         time=1.0,
     )
-    staged = reception(arrival, Response.of(OK))
-    return SimpleNamespace(arrival=arrival, records=[], take_staged=lambda: Unit(records=(staged,)))
+    records: list[Record] = []
+    return SimpleNamespace(
+        arrival=arrival, records=records, take_staged=lambda: Unit(records=tuple(records))
+    )
 
 
 @pytest.mark.parametrize(
