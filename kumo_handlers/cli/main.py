@@ -21,6 +21,7 @@ class Row(NamedTuple):
 
 
 COMMANDS: dict[str, Row] = {
+    "check": Row("kumo_handlers.cli.check:check", "Find errors and slips before a start does."),
     "explain": Row(
         "kumo_handlers.cli.explain:explain", "Say what is decided about a recipient, and why."
     ),

@@ -79,6 +79,11 @@ class Networks:
         ]
         return min(holding)[1]
 
+    @property
+    def holds_everyone(self) -> bool:
+        """Whether every IPv4 address is in it, or every IPv6 address."""
+        return any(_is_whole(size, *ranges) for size, ranges in self._ranges.items())
+
     def __bool__(self) -> bool:
         return bool(self.blocks)
 
@@ -148,6 +153,16 @@ def _by_family(ranges: Iterable[Range]) -> dict[int, tuple[list[bytes], list[byt
             starts.append(start)
             ends.append(end)
     return families
+
+
+def _is_whole(size: int, starts: list[bytes], ends: list[bytes]) -> bool:
+    """Whether ranges of addresses of ``size`` bytes leave no gap: two halves are a whole too."""
+    free = 0
+    for start, end in zip(starts, ends, strict=True):
+        if int.from_bytes(start) != free:
+            return False
+        free = int.from_bytes(end) + 1
+    return free == 1 << 8 * size
 
 
 def explain(text: str) -> Problem:

@@ -1,0 +1,160 @@
+"""All that a start would load, loaded, and what was wrong with it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kumo_handlers.cli.policy_choice import import_settings
+from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.policy import tables
+from kumo_handlers.policy.advice.subject import Subject
+from kumo_handlers.policy.advice.table import Warned, warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import ModuleType
+
+    from kumo_handlers.cli.policy_choice import Choice
+    from kumo_handlers.pipeline.settings import Settings
+    from kumo_handlers.policy.listener import Listener
+
+
+@dataclass
+class Checked:
+    """What was looked at, in words, and what was found."""
+
+    what: str = "nothing"
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+
+    @contextmanager
+    def collecting(self, file: str | None = None) -> Iterator[None]:
+        """Keep the problems of a `ConfigurationError`; those that say no file stand in ``file``."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self.errors += (
+                problem if problem.file else replace(problem, file=file)
+                for problem in error.problems
+            )
+
+
+def check_files(files: tuple[str, ...], checked: Checked) -> None:
+    """Check rules alone. Where to listen is not known."""
+    _check_rules(files, (), checked)
+
+
+def check_settings(choice: Choice, checked: Checked) -> None:
+    """Check settings, and all that they name; ``choice.files`` stand in for their rules."""
+    from kumo_handlers.pipeline.settings import Settings  # noqa: PLC0415 - rules alone are quicker
+
+    name = choice.settings or ""
+    checked.what = f"settings {name}"
+    settings: Settings | None = None
+    file: str | None = None
+    with checked.collecting():
+        module = import_settings(name)
+        file = _shown(module.__file__)
+        with checked.collecting(file):
+            settings = Settings.read(module)
+        _check_handlers(module, file, checked)
+    if settings is not None:
+        with checked.collecting(file):
+            _check_rest(settings)
+        sources = choice.files or settings.listener_domains
+        _check_rules(sources, settings.listeners, checked, file)
+
+
+def _shown(file: str | None) -> str | None:
+    """The file of a module, from the current folder where it is below it."""
+    here = Path.cwd()
+    if file is None or not Path(file).is_relative_to(here):
+        return file
+    return str(Path(file).relative_to(here))
+
+
+def _check_rules(
+    sources: Iterable[str | Mapping[str, Any]],
+    listeners: tuple[Listener, ...],
+    checked: Checked,
+    file: str | None = None,
+) -> None:
+    """The rules, and what there is to warn of; ``file`` has the listeners."""
+    sources = tuple(sources)
+    with checked.collecting():
+        written = tables.read(sources)
+        policy = tables.make(written)
+        subject = Subject(policy, policy.listeners or listeners, written.parts)
+        count = len(subject.entries)
+        checked.what = f"{len(sources)} file{'' if len(sources) == 1 else 's'}, {count} entries"
+        checked.warnings += (Warned("lua-list", problem) for problem in written.warnings)
+        checked.warnings += warnings(subject, file)
+
+
+def _check_rest(settings: Settings) -> None:
+    """What settings name beside rules and handlers. Raises with all that is wrong with it."""
+    from kumo_handlers.journal.sink import SINKS  # noqa: PLC0415 - settings alone need it
+    from kumo_handlers.policy.options import suggestion  # noqa: PLC0415 - likewise
+    from kumo_handlers.reports import classification, trace  # noqa: PLC0415 - likewise
+
+    checked = Checked()
+    with checked.collecting():
+        classification.load(settings.classification)
+    with checked.collecting():
+        trace.Keys.read(settings.trace_keys, settings.trace_max_age)
+    checked.errors += (
+        Problem(
+            message="there is no such sink",
+            option="sinks",
+            value=repr(name),
+            expected=f"one of {', '.join(SINKS)}",
+            hint=suggestion(name, SINKS),
+        )
+        for name in settings.sinks
+        if name not in SINKS
+    )
+    checked.errors += _missing_files(settings)
+    checked.errors += _same_address(settings)
+    if checked.errors:
+        raise ConfigurationError(checked.errors)
+
+
+def _missing_files(settings: Settings) -> Iterator[Problem]:
+    for listener in settings.listeners:
+        for option in ("tls_certificate", "tls_private_key", "tls_required_client_ca"):
+            path = getattr(listener, option)
+            if path is not None and not Path(path).is_file():
+                yield Problem(
+                    message="there is no such file",
+                    option=f"{option} of listener {listener.listen}",
+                    value=repr(path),
+                )
+
+
+def _same_address(settings: Settings) -> Iterator[Problem]:
+    seen: set[tuple[str, int, str]] = set()
+    for listener in settings.listeners:
+        address = (listener.host, listener.port, listener.path)
+        if address in seen and (listener.port or listener.path):
+            yield Problem(
+                message="two listeners have the same address",
+                option="listen",
+                value=repr(listener.listen),
+            )
+        seen.add(address)
+
+
+def _check_handlers(module: ModuleType, file: str | None, checked: Checked) -> None:
+    """Whether the handlers can be imported, and whether their order loses mail."""
+    from kumo_handlers.cli import handler_modules  # noqa: PLC0415 - it imports Salmon
+    from kumo_handlers.pipeline import handler_order  # noqa: PLC0415 - settings alone need it
+
+    handlers = tuple(getattr(module, "handlers", ()))
+    with checked.collecting(file):
+        handler_modules.load(handlers)
+    on_reports = handler_modules.on_reports(handlers)
+    for problem in handler_order.check(handlers, on_reports):
+        checked.warnings.append(Warned("handler-order", replace(problem, file=file)))

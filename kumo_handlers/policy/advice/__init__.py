@@ -1,0 +1,1 @@
+"""Warnings about a policy that can be loaded, and is perhaps not what was meant."""
