@@ -14,7 +14,10 @@ from kumo_handlers.smtp.conversation import Conversation
 from kumo_handlers.smtp.premises import Premises
 
 if TYPE_CHECKING:
+    import socket
+
     from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.smtp.activation import Activation
     from kumo_handlers.smtp.backend import Backend
     from kumo_handlers.smtp.credentials import Authenticator
 
@@ -25,7 +28,7 @@ SWEEP: Final = 0.25
 
 
 class Server:
-    """One listener: ``await start()``, and later ``await stop(grace)``.
+    """One listener: ``bind()`` if that must come first, ``await start()``, ``await stop(grace)``.
 
     AUTH is offered where there is an ``authenticator``.
     """
@@ -35,6 +38,8 @@ class Server:
     ) -> None:
         self._listener = listener
         self._premises: Premises[Conversation] = Premises(listener, backend, authenticator)
+        self._socket: socket.socket | None = None
+        self._is_inherited = False
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
         self._sockname = Peer("")
@@ -52,6 +57,16 @@ class Server:
         """How many clients there are."""
         return len(self._premises.census)
 
+    def bind(self, activation: Activation | None = None) -> None:
+        """Take the address, or the socket that ``activation`` has for it; no client comes yet.
+
+        Raises `ConfigurationError`, naming the listener, where that is impossible.
+        """
+        inherited = activation.take(self._listener) if activation else None
+        self._is_inherited = inherited is not None
+        self._socket = inherited or sockets.bind(self._listener)
+        self._sockname = peername.read(self._socket.getsockname())
+
     async def start(self) -> None:
         """Listen. Raises `ConfigurationError`, naming the listener, where that is impossible."""
         for options in (
@@ -61,20 +76,23 @@ class Server:
         ):
             # a certificate that cannot be used is said now, not to the first client
             self._premises.certificates.context(replace(self._listener, **options))
-        listening = sockets.listen(self._listener)
-        self._sockname = peername.read(listening.getsockname())
+        if self._socket is None:
+            self.bind()
+        assert self._socket is not None  # noqa: S101 - it has just been bound
+        sockets.listen(self._socket, self._listener)
         loop = asyncio.get_running_loop()
         create = loop.create_unix_server if self._listener.path else loop.create_server
-        self._server = await create(self._meet, sock=listening, backlog=sockets.BACKLOG)
+        self._server = await create(self._meet, sock=self._socket, backlog=sockets.BACKLOG)
         self._sweeper = loop.create_task(self._sweep())
         _log.info("listening on %s", self._listener.path or self._sockname)
 
     async def stop(self, grace: float) -> None:
         """Take no more clients; let messages that are on their way finish for ``grace`` seconds."""
         if self._server is None or self._sweeper is None:
+            self.close()
             return
         self._server.close()
-        sockets.remove(self._listener)
+        self.close()
         ended = [conversation.stop() for conversation in self._premises.census]
         if ended:
             await asyncio.wait(ended, timeout=grace)
@@ -82,6 +100,15 @@ class Server:
             conversation.abort()
         self._sweeper.cancel()
         await asyncio.sleep(0)
+
+    def close(self) -> None:
+        """Give the address up. systemd goes on listening at what it has opened."""
+        if self._socket is None:
+            return
+        self._socket.close()
+        self._socket = None
+        if not self._is_inherited:
+            sockets.remove(self._listener)
 
     def _meet(self) -> Conversation:
         return Conversation(self._premises)

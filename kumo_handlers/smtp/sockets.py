@@ -1,10 +1,14 @@
-"""The socket of a listener."""
+"""The socket of a listener: bound first, by whoever may, and listening later.
+
+Between the two a process may give up its privileges.
+"""
 
 from __future__ import annotations
 
 import errno
 import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,49 +26,78 @@ _REASONS: Final = {
 }
 
 
-def listen(listener: Listener) -> socket.socket:
-    """A socket that listens. Raises `ConfigurationError`, naming the listener."""
+def bind(listener: Listener) -> socket.socket:
+    """A socket that has the address. Raises `ConfigurationError`, naming the listener."""
     try:
-        return _listen_on_path(listener.path) if listener.path else _listen_on_address(listener)
+        return _bind_to_path(listener.path) if listener.path else _bind_to_address(listener)
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror)
-        raise ConfigurationError(
-            Problem(message=f"cannot listen: {reason}", option="listen", value=listener.listen)
-        ) from error
+        raise _explained(error, listener) from error
 
 
-def _listen_on_address(listener: Listener) -> socket.socket:
-    host = listener.host
-    listening = socket.create_server(
-        (host, listener.port),
-        family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-        backlog=BACKLOG,
-        # [::] is every address there is: IPv4 clients come as mapped ones
-        dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
-    )
-    # Clients' sockets inherit it. asyncio sets it only on sockets whose protocol number says TCP,
-    # and those of `socket.create_server` have none; without it a client that sends its commands
-    # in one go waits 40 ms for the second reply.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listening
-
-
-def _listen_on_path(path: str) -> socket.socket:
-    _remove_stale(Path(path))
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def listen(bound: socket.socket, listener: Listener) -> None:
+    """Let clients come. Raises `ConfigurationError`, naming the listener."""
     try:
-        listening.bind(path)
-        listening.listen(BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    return listening
+        # Of several sockets that are bound to one address, the first that listens has it.
+        bound.listen(BACKLOG)
+    except OSError as error:
+        raise _explained(error, listener) from error
+
+
+def make_prompt(bound: socket.socket) -> None:
+    """Have replies sent at once; clients' sockets inherit it.
+
+    asyncio sets it only on sockets whose protocol number says TCP, and ours have none; without
+    it a client that sends its commands in one go waits 40 ms for the second reply.
+    """
+    if bound.family in (socket.AF_INET, socket.AF_INET6):
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def remove(listener: Listener) -> None:
-    """Remove the file of a Unix socket that listens no more."""
+    """Remove the file of a Unix socket that listens no more.
+
+    Whoever gave up its privileges may not be able to; then the next start removes it.
+    """
     if listener.path:
-        Path(listener.path).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(listener.path).unlink()
+
+
+def _explained(error: OSError, listener: Listener) -> ConfigurationError:
+    reason = _REASONS.get(error.errno or 0, error.strerror)
+    return ConfigurationError(
+        Problem(message=f"cannot listen: {reason}", option="listen", value=listener.listen)
+    )
+
+
+def _bind_to_address(listener: Listener) -> socket.socket:
+    host = listener.host
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # an address that the last run has used a moment ago is ours again at once
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            # [::] is every address there is: IPv4 clients come as mapped ones
+            only_v6 = host != "::" or not socket.has_dualstack_ipv6()
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_v6)
+        bound.bind((host, listener.port))
+        make_prompt(bound)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def _bind_to_path(path: str) -> socket.socket:
+    _remove_stale(Path(path))
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bound.bind(path)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def _remove_stale(path: Path) -> None:
