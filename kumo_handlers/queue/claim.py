@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable
 
+AT_ONCE = 32 << 20  # bytes of content that one look takes into memory, if not one message alone
+
 _DUE = (
     "SELECT message FROM recipient WHERE state = ?1 AND due <= ?2"
     " AND message NOT IN (SELECT value FROM json_each(?3))"
@@ -111,9 +113,13 @@ def next_due(connection: sqlite3.Connection, now: float) -> float | None:
 def _claims(
     connection: sqlite3.Connection, numbers: set[int], state: str, now: float
 ) -> list[Claim]:
-    claims = []
-    for row in connection.execute(_MESSAGES, (_json(sorted(numbers)),)).fetchall():
+    claims: list[Claim] = []
+    size = 0
+    for row in connection.execute(_MESSAGES, (_json(sorted(numbers)),)):
         number, name, reverse_path, created, facts, content = row
+        size += len(content)
+        if claims and size > AT_ONCE:
+            break
         entries = tuple(
             Entry(position, address_of(address), *rest)
             for position, address, *rest in connection.execute(_ENTRIES, (number, state, now))

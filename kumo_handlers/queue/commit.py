@@ -65,6 +65,7 @@ class Committer:
         self._is_open = False
         self._is_stale = False
         self._trouble = ""
+        self._refused = 0.0
         self._synced = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
 
@@ -170,7 +171,7 @@ class Committer:
                 if unit.kept:
                     self._kept.write(unit.kept)
             except StorageError as error:
-                log.error("refused: %s", error)  # noqa: TRY400 - the reason is all there is
+                self._note_refusal(error)
                 job.error = error
                 continue
             admitted.append(job)
@@ -260,6 +261,13 @@ class Committer:
             if job.error is None:
                 job.error = error
                 self._kept.discard(job.unit.kept)
+
+    def _note_refusal(self, error: StorageError) -> None:
+        """Say why a message is refused while others are not; each second, not for each."""
+        now = time.monotonic()
+        if now - self._refused >= _SYNC:
+            self._refused = now
+            log.error("no room, messages are refused: %s", error)
 
     def _note_trouble(self, trouble: str) -> None:
         """Say what is wrong once, not for each message, and when it is over."""

@@ -63,7 +63,7 @@ class Delivery:
         self._back_off = BackOff(self._options.back_off)
         self._in_flight = InFlight(committer.database.path.with_name("in-flight"))
         self._room = self._options.workers * _AHEAD
-        self._claimed: set[int] = set()
+        self._claimed: dict[int, int] = {}  # numbers of messages, and their sizes
         self._ready: SimpleQueue[Claim | None] = SimpleQueue()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -140,7 +140,7 @@ class Delivery:
     def _claim(self, connection: sqlite3.Connection) -> float:
         """Hand to the workers what is due; how long to wait until the next look."""
         room = self._room - len(self._claimed)
-        if room <= 0:
+        if room <= 0 or sum(self._claimed.values()) > claims.AT_ONCE:
             return _LOOK
         now = time.time()
         claimed = tuple(self._claimed)
@@ -153,7 +153,7 @@ class Delivery:
         if everything not in resting or not everything:
             found += claims.due(connection, now, claimed=claimed, resting=resting, limit=room)
         for claim in {claim.message: claim for claim in found}.values():
-            self._claimed.add(claim.message)
+            self._claimed[claim.message] = len(claim.content)
             self._ready.put(claim)
         if found:
             return 0.0 if len(found) >= room else _LOOK
@@ -173,7 +173,7 @@ class Delivery:
                 break
             self._carry(courier, claim)
             self._in_flight.free(slot)
-            self._claimed.discard(claim.message)
+            del self._claimed[claim.message]
             if len(self._claimed) <= self._room // 2:
                 self._wake.set()
         courier.close()

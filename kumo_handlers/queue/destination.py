@@ -55,6 +55,11 @@ def find(relay: Relay, domain: str) -> Destination | NoDestination:
     """The server for mail to ``domain``. Raises `RelayError` where it cannot be known now."""
     if relay.hostname:
         return Destination(name_of(relay, domain), relay.hostname, relay.port)
+    if domain.startswith("["):
+        # RFC 5321, 4.1.3: the address of the server itself
+        return Destination(domain, domain[1:-1].removeprefix("ipv6:"), relay.port)
+    if not domain:
+        return NoDestination(reply(550, "5.1.2", "the address has no domain"))
     try:
         host = relay.resolve_relay_host(f"postmaster@{domain}").removesuffix(".")
     except NXDOMAIN:

@@ -67,6 +67,16 @@ def test_longest_waiting_first(connection: sqlite3.Connection) -> None:
     assert names(claims.due(connection, 15.0)) == ["old"]
 
 
+def test_large_messages_do_not_fill_the_memory(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as fit; one that is too large alone is taken alone."""
+    monkeypatch.setattr(claims, "AT_ONCE", 45)  # each has 20 bytes
+    assert names(claims.due(connection, NOW)) == ["old", "two"]
+    monkeypatch.setattr(claims, "AT_ONCE", 10)
+    assert names(claims.due(connection, NOW)) == ["old"]
+
+
 def test_older_than(connection: sqlite3.Connection) -> None:
     """By when it came in, due or not, all recipients."""
     old, two = claims.older_than(connection, 20.0, [], 10)

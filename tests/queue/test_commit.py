@@ -149,6 +149,7 @@ def test_full_queue(
     mail: Callable[..., QueuedMail],
     limits: Limits,
     expected: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Over the limit mail is refused, records are not, and there is room again after delivery."""
     committer = house.open(limits=limits)
@@ -156,6 +157,7 @@ def test_full_queue(
         committer.commit_blocking(Unit(mails=(mail(),)))
     with pytest.raises(StorageFullError, match=expected):
         committer.commit_blocking(Unit(mails=(mail(),), records=(record(),)))
+    assert caplog.text.count("no room") == 1
     committer.commit_blocking(Unit(records=(record(id="still"),)))
     committer.commit_blocking(Unit(finished=(EntryKey(1, 0),)))
     committer.commit_blocking(Unit(mails=(mail(),)))

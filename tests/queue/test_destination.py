@@ -56,6 +56,19 @@ def test_domain_that_takes_no_mail(answer: str | Exception, status: str) -> None
     assert found.reply.code // 100 == 5
 
 
+@pytest.mark.parametrize(
+    ("domain", "host"), [("[192.0.2.1]", "192.0.2.1"), ("[ipv6:2001:db8::1]", "2001:db8::1")]
+)
+def test_address_literal(domain: str, host: str) -> None:
+    """It is the server's own address (RFC 5321, 4.1.3): nobody is asked."""
+    assert find(resolving(OSError("never asked")), domain) == Destination(domain, host, 25)
+
+
+def test_postmaster_of_nowhere() -> None:
+    """Without a relay there is no server for an address without a domain."""
+    assert isinstance(find(resolving(OSError("never asked")), ""), NoDestination)
+
+
 @pytest.mark.parametrize("error", [NoNameservers(), OSError("no network")])
 def test_look_up_that_fails(error: Exception) -> None:
     """It may work later."""
