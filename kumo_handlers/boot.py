@@ -17,6 +17,7 @@ from kumo_handlers.journal.sink import SinkOptions, open_sink
 from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.installation import Installation
 from kumo_handlers.pipeline.receiver import Receiver, require_loaded
+from kumo_handlers.pipeline.reload import Watched
 from kumo_handlers.pipeline.settings import Commit, Settings
 from kumo_handlers.policy import tables
 from kumo_handlers.queue.commit import Committer
@@ -60,9 +61,28 @@ def receiver(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namesp
     handlers = tuple(getattr(module, "handlers", ()))
     return Receiver(
         installed,
-        lambda: load_policy(installed.settings),
+        _watched(installed),
         lambda: require_loaded(handlers, set(Router.HANDLERS)),
     )
+
+
+def _watched(installed: Installation) -> list[Watched]:
+    """What is loaded again when its files change."""
+    settings = installed.settings
+
+    def replace_policy() -> None:
+        policy = load_policy(settings)
+        if policy.version != installed.policy.version:
+            _log.info("new rules in force: %s", policy.version)
+        installed.policy = policy
+
+    def replace_classifier() -> None:
+        installed.classifier = classification.load(settings.classification)
+
+    return [
+        Watched("rules", lambda: installed.policy.files, replace_policy),
+        Watched("rules of classification", lambda: settings.classification, replace_classifier),
+    ]
 
 
 def load_policy(settings: Settings) -> Policy:

@@ -47,7 +47,9 @@ def check(undeliverable: Queue | None) -> None:
     """
     if os.geteuid() != 0 and 0 in os.getgroups():
         _log.warning("privileges were dropped, root's groups were not: %s", os.getgroups())
-    for folder in ("new", "tmp") if undeliverable is not None else ():
+    if undeliverable is None:
+        return
+    for folder in ("new", "tmp"):
         path = Path(undeliverable.dir) / folder
         if not os.access(path, os.W_OK | os.X_OK):
             raise ConfigurationError(

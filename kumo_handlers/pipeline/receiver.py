@@ -1,5 +1,8 @@
 """`settings.receiver`: the listeners, on an event loop of their own, with Salmon's `start`.
 
+Made, it has its addresses; started, it listens and opens its files. Between the two ``salmon start
+--uid --gid`` gives up root's rights.
+
 SIGTERM and SIGINT stop it: what is in flight is finished, the rest is told to come again. SIGHUP
 reloads the rules; but ``salmon stop`` sends SIGHUP too, and removes its pid file, and by that it
 is told apart.
@@ -17,20 +20,25 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from salmon.routing import Router
+
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import privileges
 from kumo_handlers.pipeline.authentication import Asking, PasswordFile
 from kumo_handlers.pipeline.intake import Intake
+from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
+from kumo_handlers.smtp.activation import Activation
 from kumo_handlers.smtp.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from kumo_handlers.mail.session import Peer
     from kumo_handlers.pipeline.installation import Installation
+    from kumo_handlers.pipeline.reload import Watched
     from kumo_handlers.pipeline.settings import Settings
-    from kumo_handlers.policy.base import Policy
     from kumo_handlers.smtp.credentials import Authenticator
 
 _log = logging.getLogger(__name__)
@@ -40,12 +48,15 @@ STOP_NOTICE = 1.0
 
 
 class Receiver:
-    """The listeners of an installation. ``start`` returns when they listen."""
+    """The listeners of an installation. ``start`` returns when they listen.
+
+    Raises `ConfigurationError` where an address cannot be had.
+    """
 
     def __init__(
         self,
         installed: Installation,
-        load_policy: Callable[[], Policy],
+        watched: Sequence[Watched],
         check_handlers: Callable[[], None],
         pid_file: Path = PID_FILE,
     ) -> None:
@@ -55,12 +66,14 @@ class Receiver:
         self._pid_file = pid_file
         self._had_pid_file = False
         self._threads = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="mail")
-        self._reloader = Reloader(installed, load_policy)
+        self._readiness = Readiness()
+        self._reloader = Reloader(watched, self._say_ready)
         authenticator = _authenticator(settings, self._threads)
         self._servers = [
             Server(listener, Intake(listener, installed, self._threads), authenticator)
             for listener in installed.listeners
         ]
+        self._bind()
         self._loop = _new_loop()
         self._stop_asked = asyncio.Event()
         self._started = threading.Event()
@@ -78,8 +91,13 @@ class Receiver:
 
         In the main thread, signals are minded from now on.
         """
-        self._check_handlers()
-        self._installed.committer  # noqa: B018 - opens the queue: what is in it goes on its way
+        try:
+            self._check_handlers()
+            privileges.check(Router.UNDELIVERABLE_QUEUE)
+            self._installed.committer  # noqa: B018 - opens the queue: what is in it goes on its way
+        except BaseException:
+            self.stop()
+            raise
         self._had_pid_file = _is_ours(self._pid_file)
         self._thread.start()
         self._started.wait()
@@ -94,9 +112,13 @@ class Receiver:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop_signalled)
             signal.signal(signal.SIGHUP, self._hang_up_signalled)
+        self._say_ready()
 
     def stop(self) -> None:
         """Finish what is in flight, answer 421 to the others, flush, and return."""
+        if self._thread.ident is None:  # it was never started
+            self._close()
+            return
         with suppress(RuntimeError):  # the loop is closed: it has stopped already
             self._loop.call_soon_threadsafe(self._stop_asked.set)
         self._thread.join()
@@ -107,7 +129,25 @@ class Receiver:
 
     def reload(self) -> None:
         """Load the rules again now."""
+        self._readiness.reloading()
         self._reloader.ask()
+
+    def _bind(self) -> None:
+        """Have each listener's address: from systemd, or else by ourselves; all or none."""
+        activation = Activation.of()
+        try:
+            for server in self._servers:
+                server.bind(activation)
+        except ConfigurationError:
+            for server in self._servers:
+                server.close()
+            raise
+        finally:
+            activation.close()
+
+    def _say_ready(self) -> None:
+        addresses = ", ".join(listener.listen for listener in self._installed.listeners)
+        self._readiness.ready(f"listening on {addresses}; rules {self._installed.policy.version}")
 
     def _run(self) -> None:
         """The thread of the event loop."""
@@ -118,19 +158,28 @@ class Receiver:
             self._error = error
             self._started.set()
         finally:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            self._installed.close()
-            self._loop.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Let go of all there is; of what is closed, a second time does no harm."""
+        for server in self._servers:
+            server.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._installed.close()
+        self._loop.close()
 
     async def _serve(self) -> None:
+        living = asyncio.create_task(self._readiness.live())
         try:
             for server in self._servers:
                 await server.start()
             self._started.set()
             await self._stop_asked.wait()
             _log.info("stopping")
+            self._readiness.stopping()
             self._reloader.stop()
         finally:
+            living.cancel()
             grace = self._installed.settings.stop_timeout
             await asyncio.gather(*(server.stop(grace) for server in self._servers))
         _log.info("stopped")

@@ -1,35 +1,62 @@
-"""Changed rules take effect by themselves: within a second, whole or not at all.
+"""Changed files take effect by themselves: within a second, whole or not at all.
 
-The files of the policy in force are looked at twice a second, and at once when asked. What
-cannot be loaded is logged, and the last good policy stays in force until the file is mended.
+The files that something was loaded from are looked at twice a second, and all is loaded again
+when asked. What cannot be loaded is logged, and what was loaded last stays in force until the
+file is mended.
 """
-
-from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+
+import msgspec
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.policy import source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kumo_handlers.pipeline.installation import Installation
-    from kumo_handlers.policy.base import Policy
+from kumo_handlers.policy.source import Stamp
 
 _log = logging.getLogger(__name__)
 INTERVAL = 0.5  # seconds between two looks
 
 
-class Reloader:
-    """A thread that keeps the policy of an installation up to date."""
+class Watched(msgspec.Struct):
+    """Something that was loaded: its name, the files it was made of, and how it is replaced.
 
-    def __init__(self, installed: Installation, load: Callable[[], Policy]) -> None:
-        self._installed = installed
-        self._load = load
-        self._seen = source.signature(installed.policy.files)
+    ``replace`` loads it and puts it in force, or raises and changes nothing.
+    """
+
+    name: str
+    files: Callable[[], Sequence[str]]
+    replace: Callable[[], None]
+    seen: tuple[Stamp, ...] = ()
+
+    def look(self) -> None:
+        """Take the files for seen as they are now."""
+        self.seen = source.signature(self.files())
+
+    def check(self) -> None:
+        """Replace it if its files are not what was seen last."""
+        before = self.seen
+        self.look()
+        if self.seen == before:
+            return
+        try:
+            self.replace()
+        except ConfigurationError as error:
+            _log.error("the %s stay as they were, the new ones have errors:\n%s", self.name, error)
+        except Exception:  # noqa: BLE001 - the thread must go on watching
+            _log.exception("the %s stay as they were, the new ones cannot be loaded", self.name)
+
+
+class Reloader:
+    """A thread that keeps what is watched up to date. ``done`` is told when it was asked to."""
+
+    def __init__(self, watched: Sequence[Watched], done: Callable[[], None]) -> None:
+        self._watched = watched
+        self._done = done
+        self._asked = threading.Event()
+        for each in watched:
+            each.look()
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
@@ -45,30 +72,19 @@ class Reloader:
         self._thread.join()
 
     def ask(self) -> None:
-        """Load again now, changed or not: what SIGHUP asks for."""
-        self._seen = ()
+        """Load all of it again now, changed or not: what SIGHUP asks for."""
+        for each in self._watched:
+            each.seen = ()
+        self._asked.set()
         self._wake.set()
 
     def _run(self) -> None:
         while not self._stopping:
-            self.check()
+            was_asked = self._asked.is_set()
+            self._asked.clear()
+            for each in self._watched:
+                each.check()
+            if was_asked:
+                self._done()
             self._wake.wait(INTERVAL)
             self._wake.clear()
-
-    def check(self) -> None:
-        """Load the rules if their files are not what they were."""
-        now = source.signature(self._installed.policy.files)
-        if now == self._seen:
-            return
-        self._seen = now
-        try:
-            policy = self._load()
-        except ConfigurationError as error:
-            _log.error("the rules stay as they were, the new ones have errors:\n%s", error)
-            return
-        except Exception:  # noqa: BLE001 - the thread must go on watching
-            _log.exception("the rules stay as they were, the new ones cannot be loaded")
-            return
-        if policy.version != self._installed.policy.version:
-            _log.info("new rules in force: %s", policy.version)
-        self._installed.policy = policy
