@@ -54,6 +54,9 @@ def _add(groups: Groups, part: mime.Part) -> None:
         remark(groups.remarks, f"the report has the type {part.content_type[:60]}")
     if part.end - part.body_start > MAX_BODY:
         remark(groups.remarks, f"the report was read up to {MAX_BODY} bytes")
+    if part.transfer_encoding and part.content_type != STANDARD_TYPES[1]:
+        # RFC 3464, 2.1: seven bits are enough; only RFC 6533, 3 has a use for an encoding.
+        remark(groups.remarks, "the report has a transfer encoding")
     text = part.lines(MAX_BODY)
     known = len(groups.recipients)
     groups.add(text)

@@ -36,6 +36,9 @@ OF_RECIPIENT = frozenset(
 )
 _KNOWN = PER_MESSAGE | RECIPIENT | OF_RECIPIENT
 
+# How long a value may become by lines that were not indented.
+MAX_VALUE = 16 * 1024
+
 Group = dict[str, list[str]]
 
 
@@ -92,7 +95,7 @@ def _again(
     if key in RECIPIENT:
         paragraph = _next(paragraphs, paragraph, remarks)
     values = paragraph.setdefault(key, [])
-    if values and value and value not in values and key in _KNOWN:
+    if key in _KNOWN and values and value != values[0] and value and values[0]:
         remark(remarks, f"several {key} fields, the first that is not empty counts")
     # An empty one is none: those with a value come first.
     values.insert(0 if values and not values[0] else len(values), value)
@@ -121,9 +124,9 @@ def _other(
         values = paragraph.setdefault(indented[1].lower(), [])
         values.append(indented[2].rstrip())
         return values
-    if last is None:
+    if last is None or len(last[-1]) > MAX_VALUE:
         remark(remarks, "a line that is no field was ignored")
-        return None
+        return last
     remark(remarks, "a continuation line was not indented")
     last[-1] = f"{last[-1]} {line.strip()}".strip()
     return last

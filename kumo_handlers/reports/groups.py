@@ -28,6 +28,8 @@ class Groups(msgspec.Struct):
             if not RECIPIENT.isdisjoint(paragraph):
                 self.recipients.append(self._about_recipient(paragraph))
             elif len(self.recipients) == known or not PER_MESSAGE.isdisjoint(paragraph):
+                if len(self.recipients) > known:
+                    remark(self.remarks, "the fields about the message stand behind a recipient's")
                 self._about_message(paragraph, stray)
             else:
                 remark(self.remarks, "an empty line inside a recipient's fields")

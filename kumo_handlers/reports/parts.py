@@ -63,15 +63,22 @@ class Part(msgspec.Struct, frozen=True, gc=False):
         """The bytes after the header block, as they came."""
         return self.content[self.body_start : self.end]
 
-    def decoded(self, limit: int = MAX_TEXT) -> bytes:
-        """The body, its transfer encoding undone; at most ``limit`` bytes of it are looked at."""
-        body = self.content[self.body_start : min(self.end, self.body_start + limit)]
+    @property
+    def transfer_encoding(self) -> str:
+        """``base64`` or ``quoted-printable``; ``""`` for any other, which is the identity."""
         block = self.content[self.start : self.body_start]
         lowered = block.lower()
         if b"transfer-encoding" not in lowered:
-            return body
+            return ""
         declared = header_fields.first(block, lowered, b"content-transfer-encoding") or ""
-        return encoding.transferred(body, header_fields.content_type(declared))
+        name = header_fields.content_type(declared)
+        return name if name in ("base64", "quoted-printable") else ""
+
+    def decoded(self, limit: int = MAX_TEXT) -> bytes:
+        """The body, its transfer encoding undone; at most ``limit`` bytes of it are looked at."""
+        body = self.content[self.body_start : min(self.end, self.body_start + limit)]
+        encoded = self.transfer_encoding
+        return encoding.transferred(body, encoded) if encoded else body
 
     def raw(self, limit: int = MAX_TEXT) -> str:
         """Header block and body as they came, as fields: for parts that do not keep them apart."""
@@ -89,7 +96,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     def embedded(self) -> header_fields.Headers:
         """The header fields that the body begins with: message/rfc822, text/rfc822-headers."""
         content, start, end = self.content, self.body_start, self.end
-        if b"transfer-" in self.header_block.lower():
+        if self.transfer_encoding:
             content = self.decoded(MAX_HEADER_BLOCK)
             start, end = 0, len(content)
         blank = BLANK_LINE.search(content, start, min(end, start + MAX_HEADER_BLOCK))
