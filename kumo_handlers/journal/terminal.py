@@ -9,22 +9,12 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from kumo_handlers.journal.readable import parts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
-
-_COLOURS = {
-    "Reception": "green",
-    "Delivery": "bold green",
-    "Rejection": "red",
-    "Bounce": "bold red",
-    "Expiration": "bold red",
-    "TransientFailure": "yellow",
-    "OOB": "magenta",
-    "Feedback": "cyan",
-}
-
 
 class _Console(Console):
     """rich ends the program where a pipe is closed; mail goes on without its spectators."""
@@ -65,22 +55,5 @@ class Terminal:
 
 
 def readable(record: dict[str, Any]) -> Text:
-    """A record on one line: type, who to whom, the answer, and the rule where one is known."""
-    response = record["response"]
-    kind = record["type"]
-    text = Text.assemble(
-        (f"{kind:<16} ", _COLOURS.get(kind, "")),
-        f"<{_shown(record['sender'])}> → <{_shown(record['recipient'])}>  ",
-        (f"{response['code']} ", "bold"),
-        _shown(response["content"]),
-    )
-    if rule := record["meta"].get("rule"):
-        text.append(f"  [{_shown(rule)}]", "dim")
-    return text
-
-
-def _shown(value: object) -> str:
-    """Text that cannot steer the terminal; the bytes of what is no text, as Python writes them."""
-    if isinstance(value, list):
-        return repr(bytes(value))[2:-1]
-    return "".join(each if each.isprintable() else "�" for each in str(value))
+    """A record on one line, in colour."""
+    return Text.assemble(*parts(record))
