@@ -6,7 +6,12 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check format clean
+ROUNDS ?= 1000
+MINUTES ?= 30
+SECONDS ?= 60
+
+.PHONY: help demo test check format clean crash soak fuzz \
+	bench bench-lookup bench-parse bench-smtp
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,5 +37,24 @@ format: $(VENV)/installed  ## what ruff can put right by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+crash: $(VENV)/installed  ## kill it at every point, ROUNDS times, and count what is lost
+	$(BIN)/python tests/crash/run.py --rounds $(ROUNDS)
+
+soak: $(VENV)/installed  ## half its load for MINUTES, and nothing may grow
+	$(BIN)/python tests/crash/soak.py --minutes $(MINUTES)
+
+fuzz: $(VENV)/installed  ## each target for SECONDS
+	for target in $(filter-out fuzz/engine.py,$(wildcard fuzz/*.py)); do \
+		$(BIN)/python $$target -seconds=$(SECONDS) || exit 1; done
+
+bench bench-lookup bench-parse bench-smtp: .venv-bench/installed  ## ours beside others, as ratios
+	.venv-bench/bin/python -m benchmarks $(patsubst bench%,%,$(subst bench-,bench,$@))
+
+.venv-bench/installed: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[uvloop]' --requirement benchmarks/requirements.txt
+	@touch $@
+
 clean:  ## remove the environment and what running made
-	rm -rf $(VENV) run/* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-bench run/* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -100,6 +100,7 @@ class _Chain:
     def _call(self, function: Handler, captures: dict[str, str]) -> Handled | None:
         """Call one handler. None lets the chain go on."""
         mail, name = self._mail, f"{function.__module__}.{function.__name__}"
+        mail.handler = name
         try:
             answer = _answer(function, mail, captures)
         except Exception as error:  # noqa: BLE001 - as above: a handler's failure is the mail's 451

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from kumo_handlers.smtp.backend import Transaction
 
 _log = logging.getLogger(__name__)
+OVERDUE = reply(451, "4.4.5", "data_processing_timeout exceeded")
 LOOPING = reply(554, "5.4.6", "routing loop detected")
 
 
@@ -96,10 +97,11 @@ class Intake:
         """Give the message to the handlers of each recipient, commit, and only then reply."""
         decisions = self._open.pop(transaction.id)
         mails = self._mails(transaction, decisions, content)
-        if trace_headers.is_looping(content):
-            handled = [chain.Handled(LOOPING) for _ in mails]
-        else:
-            handled = await self._handle(mails, decisions.policy)
+        try:
+            handled = await self._handle(mails, decisions.policy, content)
+        except asyncio.CancelledError:
+            self._note_overdue(mails)
+            raise
         settled = settle(mails, handled, per_recipient=self._is_lmtp)
         if settled.failed:
             loop = asyncio.get_running_loop()
@@ -118,8 +120,12 @@ class Intake:
     def _is_lmtp(self) -> bool:
         return self._listener.protocol is Protocol.LMTP
 
-    async def _handle(self, mails: Sequence[ReceivedMail], policy: Policy) -> list[Handled]:
+    async def _handle(
+        self, mails: Sequence[ReceivedMail], policy: Policy, content: bytes
+    ) -> list[Handled]:
         """One result a mail, in order. A failure ends it while the sender can still be told."""
+        if trace_headers.is_looping(content):
+            return [chain.Handled(LOOPING) for _ in mails]
         handled: list[Handled] = []
         for mail in mails:
             result = await chain.run(mail, policy, self._threads)
@@ -128,6 +134,14 @@ class Intake:
             if result.is_crash and alone and not self._is_lmtp:
                 break
         return handled
+
+    def _note_overdue(self, mails: Sequence[ReceivedMail]) -> None:
+        """The listener waits no longer: say which handler is at work."""
+        for mail in mails:
+            mail.arrival.meta["handler"] = mail.handler
+            _log.error("handler %s takes too long on %s", mail.handler, mail.arrival.id)
+        refused = [rejection(mail.arrival, Response.of(OVERDUE, "DATA")) for mail in mails]
+        self._installed.committer.submit(Unit(records=tuple(refused)))
 
     def _mails(
         self, transaction: Transaction, decisions: _Decisions, content: bytes

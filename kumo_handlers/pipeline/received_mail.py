@@ -34,7 +34,8 @@ class ReceivedMail(MailRequest):
     Beside what every `MailRequest` has (``Peer``, ``From``, ``To``, ``Data``, headers by
     subscript, ``body()``): ``arrival`` and ``envelope`` say who sent it and how,
     ``disposition`` what was decided at RCPT, ``report`` what it says if it is a bounce or a
-    complaint, ``outcome`` what becomes of it, ``records`` what is logged about it so far.
+    complaint, ``outcome`` what becomes of it, ``records`` what is logged about it so far,
+    ``handler`` which handler has it now.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ReceivedMail(MailRequest):
         self.records: list[Record] = []
         self.mails: list[QueuedMail] = []
         self.kept: list[KeptMail] = []
+        self.handler: str | None = None
         self._committed = 0
         self.at_once = at_once
         self.Peer = (arrival.session.peer.host, arrival.session.peer.port)

@@ -292,6 +292,7 @@ def test_a_handler_that_hangs(start: Start) -> None:
     )
     reply = app.send("ann@elsewhere.example", "bob@example.com", LETTER)
     assert reply == "451 4.4.5 data_processing_timeout exceeded"
+    assert app.record()["meta"]["handler"].endswith("_inbound.START")
     time.sleep(1.5)
     assert app.queued() == []
 
@@ -399,6 +400,26 @@ def test_changed_rules_take_effect(start: Start, tmp_path: Path) -> None:
     assert accepts("two.example")
     rules.write_text('["three.example"]\nrelay_to = true\n')
     assert soon("three.example")
+
+
+def test_changed_rules_of_classification(start: Start, tmp_path: Path) -> None:
+    """They are loaded again too; with errors the old ones stay."""
+    rules = tmp_path / "classes.toml"
+    rules.write_text('[rules]\nInvalidRecipient = ["No such user"]\n')
+    app = start(classification=[str(rules)])
+
+    def class_of_next(number: int) -> str:
+        bounce = make_bounce(f"gone{number}@nowhere.example")
+        assert app.send("", "v@bounce.example.com", bounce).startswith("250")
+        return str(app.records("OOB")[-1]["bounce_classification"])
+
+    assert class_of_next(1) == "InvalidRecipient"
+    rules.write_text('[rules]\nPolicyRelated = ["No such user"]\n')
+    time.sleep(1.2)
+    assert class_of_next(2) == "PolicyRelated"
+    rules.write_text('[rules]\nSpamBlock = ["("]\n')
+    time.sleep(1.2)
+    assert class_of_next(3) == "PolicyRelated"
 
 
 def test_a_transaction_is_decided_by_one_version(start: Start, tmp_path: Path) -> None:

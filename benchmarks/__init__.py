@@ -1,0 +1,1 @@
+"""Measurements: ours beside others, in one run, as ratios."""
