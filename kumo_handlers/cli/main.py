@@ -26,6 +26,9 @@ COMMANDS: dict[str, Row] = {
         "kumo_handlers.cli.explain:explain", "Say what is decided about a recipient, and why."
     ),
     "log": Row("kumo_handlers.cli.log:log", "Show the log, and follow it."),
+    "impact": Row(
+        "kumo_handlers.cli.impact:impact", "Decide recorded traffic again, with other rules."
+    ),
     "parse": Row("kumo_handlers.cli.parse:parse", "Show the log records that a message gives."),
     "queue": Row("kumo_handlers.cli.queue:queue", "See what waits for the relay."),
     "replay": Row("kumo_handlers.cli.replay:replay", "Read again what could not be understood."),
