@@ -222,15 +222,15 @@ class _Program:
         if taken is None:
             sets = [where for chars, where in self._takers.items() if char in chars]
             taken = self._takers_of[char] = NOWHERE.union(*sets)
-        led = [self._follow(place) for place in places & taken]
-        return NOWHERE.union(*(to for to, _ in led)), min(
-            (rule for _, rule in led), default=NOTHING
-        )
+        active = places & taken
+        if not active:
+            return NOWHERE, NOTHING
+        known = self._followers
+        led = [known.get(place) or self._follow(place) for place in active]
+        return NOWHERE.union(*[to for to, _ in led]), min([rule for _, rule in led])
 
     def _follow(self, place: int) -> tuple[Places, int]:
-        found = self._followers.get(place)
-        if found is None:
-            found = self._followers[place] = self._reached(self._then[place], None)
+        found = self._followers[place] = self._reached(self._then[place], None)
         return found
 
     def opened(self, before: Side, after: Side) -> tuple[Places, int]:
