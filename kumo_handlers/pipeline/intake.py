@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.journal.record import Arrival, Response, rejection
 from kumo_handlers.mail.reply import reply
@@ -177,5 +177,19 @@ class Intake:
             size=size,
             time=time.time(),
             nodeid=self._installed.settings.nodeid,
-            meta={"policy": decided.policy, "rule": decided.rule},
+            meta=_facts(transaction, decided),
         )
+
+
+def _facts(transaction: Transaction, decided: RelayDisposition) -> dict[str, Any]:
+    """What was decided, and what it depended on: with these the log can be decided again."""
+    session = transaction.session
+    return {
+        "policy": decided.policy,
+        "rule": decided.rule,
+        "listener": session.listener,
+        "local": session.local,
+        "authz_id": session.authz_id,
+        # the record of a bounce has the original's sender and recipient
+        "reverse_path": str(transaction.envelope.reverse_path),
+    }
