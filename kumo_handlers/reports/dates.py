@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from email.utils import mktime_tz, parsedate_tz
 from functools import lru_cache
 
@@ -55,6 +55,9 @@ def _zone(text: str) -> int:
 def _unusual(text: str) -> float | None:
     try:
         parsed = parsedate_tz(text)
-        return float(mktime_tz(parsed)) if parsed else None
+        if parsed is None:
+            return None
+        datetime(*parsed[:5], tzinfo=UTC)  # raises where a number is out of its range
+        return float(mktime_tz(parsed))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

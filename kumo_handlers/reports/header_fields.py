@@ -11,12 +11,16 @@ import re
 # Every repetition is possessive: on no input is a character looked at twice from one start.
 _FIELD = re.compile(r"^([^\s:]++)[ \t]*+:[ \t]*+(.*+)", re.MULTILINE)
 _FOLD = re.compile(r"\n[ \t]++")
+# Parameters are parted by semicolons, by careless senders by blanks.
 _PARAMETER = re.compile(
-    r';\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
+    r'(?:;|(?<!\s)\s)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*+\)")
 _SECTION = re.compile(r"(.+?)\*(\d{0,2})\*?")
+
+# A Content-Type longer than this is no sender's.
+MAX_PARAMETERS = 8 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -85,7 +89,7 @@ def parameters(value: str) -> dict[str, str]:
     the field.
     """
     found: dict[str, str] = {}
-    for name, quoted, token in _PARAMETER.findall(value):
+    for name, quoted, token in _PARAMETER.findall(value[:MAX_PARAMETERS]):
         plain = _ESCAPE.sub(r"\1", quoted) if "\\" in quoted else quoted or token
         key = name.lower()
         if "*" in key and (section := _SECTION.fullmatch(key)):

@@ -101,6 +101,13 @@ HOSTILE = {
     "a header that never ends": b"Return-Path: <>\nSubject: failure\n" + b"A: b\n" * 400_000,
     "folds": b"Subject: failure" + b"\n a" * 500_000 + b"\n\n",
     "parameters": b"Content-Type: multipart/report" + b"; a*0=b" * 300_000 + b"\n\n",
+    "sections": b"Content-Type: multipart/report"
+    + b"".join(b"; a*%d=b" % (i % 100) for i in range(30_000))
+    + b"\n\n",
+    "a type and blanks": b"Content-Type: multipart/report" + b" " * 250_000 + b"x\n\n",
+    "a boundary and blanks": b"Content-Type: multipart/report; boundary"
+    + b" " * 250_000
+    + b"x\n\n",
     "quotes": b'Content-Type: multipart/report; boundary="' + b'\\"' * 500_000 + b"\n\n",
     "empty lines": b"\n" * 3_000_000,
     "CRs": b"\r" * 3_000_000,

@@ -1,0 +1,157 @@
+"""Messages, parts and the walk through them."""
+
+from __future__ import annotations
+
+import email
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kumo_handlers.reports import mime, parts, walk
+
+if TYPE_CHECKING:
+    from email.message import Message as Parsed
+
+MESSAGES = Path(__file__).parent / "messages"
+NESTED = b"""\
+Content-Type: multipart/mixed; boundary=b
+
+preamble
+--b
+Content-Type: multipart/alternative; boundary=bb
+
+--bb
+
+plain
+--bb
+Content-Type: text/html; charset="utf-8"
+Content-Transfer-Encoding: quoted-printable
+
+j=C3=B6rg
+--bb--
+--b
+Content-Type: Message/RFC822
+
+Subject: inner
+Content-Type: multipart/mixed; boundary=b3
+
+--b3
+
+never looked into
+--b3--
+--b--
+epilogue
+--b
+Content-Type: text/never
+"""
+
+
+def leaves(parsed: Parsed) -> list[str]:
+    """The types of the leaves as the standard library finds them."""
+    if parsed.get_content_maintype() == "multipart" and parsed.is_multipart():
+        return [kind for each in parsed.get_payload() for kind in leaves(each)]  # type: ignore[arg-type]
+    return [parsed.get_content_type()]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_parts(line_end: bytes) -> None:
+    """The leaves in their order; an embedded message is one; the epilogue is none."""
+    message = mime.Message(NESTED.replace(b"\n", line_end))
+    assert message.content_type == "multipart/mixed"
+    assert [part.content_type for part in message.parts] == [
+        *("text/plain", "text/html", "message/rfc822")
+    ]
+    assert [part.depth for part in message.parts] == [2, 2, 1]
+    plain, html, inner = message.parts
+    assert plain.body == b"plain"
+    assert html.text() == "jörg"
+    assert inner.embedded()[0] == ("Subject", "inner")
+
+
+# Where the standard library finds no parts, or does not read the header.
+OTHERWISE = {
+    *("another_boundary_than_declared", "no_boundary_declared", "boundary_in_sections"),
+    *("blanks_before_header_colons", "no_empty_line_before_the_fields"),
+}
+ALIKE = [path for path in sorted(MESSAGES.glob("*/*.eml")) if path.stem not in OTHERWISE]
+
+
+@pytest.mark.parametrize("path", ALIKE, ids=lambda path: path.stem)
+def test_agrees_with_the_standard_library(path: Path) -> None:
+    """On the structure of every message here whose boundary is the declared one."""
+    content = path.read_bytes()
+    got = [part.content_type for part in mime.Message(content.lstrip()).parts]
+    assert got == leaves(email.message_from_bytes(content.lstrip()))
+
+
+BODIES = st.binary(max_size=40).map(lambda raw: raw.replace(b"--", b"").replace(b"\r", b""))
+
+
+@given(st.lists(BODIES, min_size=1, max_size=6), st.sampled_from([b"\n", b"\r\n"]))
+def test_bodies_come_back(bodies: list[bytes], line_end: bytes) -> None:
+    """What stands between two delimiters is the part, to the byte (RFC 2046, 5.1.1)."""
+    delimiter = b"--=b" + line_end
+    head = b"Content-Type: multipart/mixed; boundary==b" + line_end * 2
+    content = head + b"".join(delimiter + line_end + body + line_end for body in bodies)
+    found = mime.Message(content + b"--=b--").parts
+    assert [part.body for part in found] == bodies
+
+
+def test_a_longer_boundary_is_not_ours() -> None:
+    """``--b`` does not end at ``--bb``."""
+    content = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--bb\ntwo\n--b--\n"
+    (part,) = mime.Message(content).parts
+    assert part.body == b"one\n--bb\ntwo"
+
+
+def test_a_digest_is_made_of_messages() -> None:
+    """RFC 2046, 5.1.5: the default type of its parts."""
+    content = b"Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: one\n--b--\n"
+    assert [part.content_type for part in mime.Message(content).parts] == ["message/rfc822"]
+
+
+def test_a_header_without_an_end() -> None:
+    """Without an empty line, the body begins at the first line that is no field."""
+    message = mime.Message(b"Subject: hello\nX: y\nThis is text: really\n")
+    assert message.headers == (("Subject", "hello"), ("X", "y"))
+    assert message.root.lines() == "This is text: really\n"
+    part = mime.Message(
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n<p>\n--b--"
+    ).parts[0]
+    assert (part.content_type, part.body) == ("text/html", b"<p>")
+
+
+def test_header() -> None:
+    """In any case, unfolded, the first of several."""
+    message = mime.Message(b"\nSubject: One\n Two\nSubject: three\nX-Y: Z\n\n")
+    assert message.header("SUBJECT") == "One Two"
+    assert message.header("x-y") == "Z"
+    assert message.header("From") is None
+    assert message.header("X-Z") is None
+    assert message.sign(b"subject") == b"one\n two"
+    assert message.sign(b"from") == b""
+
+
+def test_bounds() -> None:
+    """So many parts, so deep, so much of a header, and not more."""
+    head = b"Content-Type: multipart/mixed; boundary=b\n\n"
+    many = mime.Message(head + b"--b\n\nx\n" * 1000)
+    assert len(many.parts) == walk.MAX_PARTS
+    deep = mime.Message(
+        b"".join(
+            b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(50)
+        )
+    )
+    assert [part.depth for part in deep.parts] == [walk.MAX_DEPTH]
+    long = mime.Message(b"A: b\n" * 100_000)
+    assert len(long.lowered) <= parts.MAX_HEADER_BLOCK + 1
+
+
+def test_body_limit() -> None:
+    """No more of a body is decoded than was asked for."""
+    message = mime.Message(b"Content-Transfer-Encoding: base64\n\n" + b"QUFB" * 1000)
+    assert message.root.text(8) == "AAAAAA"
+    assert message.root.transfer_encoding == "base64"
