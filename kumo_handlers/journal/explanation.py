@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.journal import stored_mail
 from kumo_handlers.journal.reporting import records
-from kumo_handlers.reports import cascade, diagnostic, mime
+from kumo_handlers.reports import cascade, diagnostic
 from kumo_handlers.reports.permanence import judge
 from kumo_handlers.reports.report import DSN, FeedbackReport, RecipientStatus, Source, Unreadable
 
@@ -44,11 +44,10 @@ _WIDTH = 30
 
 def explain(content: bytes, classifier: Classifier) -> str:
     """The page of one message, without a line feed at its end."""
-    message = mime.Message(content)
-    stage, report = cascade.read_by(content, reverse_path=stored_mail.reverse_path(message))
+    stage, report = cascade.read_by(content)
     lines = [*_asked(stage, report), *_understood(report, classifier)]
     if report is not None:
-        arrival = stored_mail.arrival(message, time.time())
+        arrival = stored_mail.arrival(content, time.time())
         logged = records(arrival, report, content, classifier)
         lines += ["logged as", *(f"  {record.type}" for record in logged)]
     return "\n".join(_printable(line) for line in lines)

@@ -14,7 +14,7 @@ import msgspec
 from kumo_handlers.journal import stored_mail
 from kumo_handlers.journal.record import encode
 from kumo_handlers.journal.reporting import records
-from kumo_handlers.reports import cascade, classification, mime
+from kumo_handlers.reports import cascade, classification
 
 if TYPE_CHECKING:
     from kumo_handlers.journal.record import Record
@@ -28,11 +28,10 @@ def read(
 
     ``now`` is in seconds since the epoch, the clock's where it is not given.
     """
-    message = mime.Message(content)
-    report = cascade.read(content, reverse_path=stored_mail.reverse_path(message))
+    report = cascade.read(content)
     if report is None:
         return ()
-    arrival = stored_mail.arrival(message, time.time() if now is None else now)
+    arrival = stored_mail.arrival(content, time.time() if now is None else now)
     return records(arrival, report, content, classifier or classification.default())
 
 

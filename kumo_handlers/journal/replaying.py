@@ -20,7 +20,7 @@ from kumo_handlers.journal.reporting import records
 from kumo_handlers.mail import address
 from kumo_handlers.mail.address import NULL
 from kumo_handlers.mail.session import Peer, Session
-from kumo_handlers.reports import cascade, mime
+from kumo_handlers.reports import cascade
 from kumo_handlers.reports.report import Unreadable
 from kumo_handlers.reports.trace import NO_KEYS, Keys
 
@@ -119,5 +119,5 @@ def _address(text: object) -> Address:
 
 def _unrecorded(path: Path, content: bytes) -> Arrival:
     """What the message itself says; it came when its file was written."""
-    arrival = stored_mail.arrival(mime.Message(content), path.stat().st_mtime)
+    arrival = stored_mail.arrival(content, path.stat().st_mtime)
     return msgspec.structs.replace(arrival, id=path.stem)

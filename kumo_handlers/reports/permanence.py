@@ -13,10 +13,16 @@ A doubt is transient, because a wrong suppression loses mail without anybody not
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.reports.report import Action, RecipientStatus
+from kumo_handlers.reports.report import Action
+
+if TYPE_CHECKING:
+    from kumo_handlers.mail.reply import EnhancedStatusCode
+    from kumo_handlers.reports.report import RecipientStatus
 
 
 class Permanence(StrEnum):
@@ -41,10 +47,9 @@ class Row(msgspec.Struct, frozen=True):
     class_: int | None = None
     replies: frozenset[int] = frozenset()
 
-    def applies(self, recipient: RecipientStatus) -> bool:
-        """Whether every condition of the row is met."""
-        status, reply = recipient.status, recipient.reply_code or 0
-        if self.actions and recipient.action not in self.actions:
+    def applies(self, action: Action, status: EnhancedStatusCode | None, reply: int) -> bool:
+        """Whether every condition of the row is met; ``reply`` is 0 where there is none."""
+        if self.actions and action not in self.actions:
             return False
         if self.class_ is not None and self.class_ != (status.class_ if status else 0):
             return False
@@ -127,5 +132,10 @@ TABLE: tuple[Row, ...] = (
 
 def judge(recipient: RecipientStatus) -> Judgement:
     """The verdict of the first row of `TABLE` that applies; the last applies to all."""
-    row = next(row for row in TABLE if row.applies(recipient))
+    return _settled(recipient.action, recipient.status, recipient.reply_code or 0)
+
+
+@lru_cache(1024)
+def _settled(action: Action, status: EnhancedStatusCode | None, reply: int) -> Judgement:
+    row = next(row for row in TABLE if row.applies(action, status, reply))
     return Judgement(row.permanence, row.reason)
