@@ -139,11 +139,12 @@ class Conversation(asyncio.Protocol):
         self._advance()
         return self._ended
 
-    def abort(self) -> None:
-        """End the conversation now."""
+    def abort(self) -> asyncio.Task[None] | None:
+        """End the conversation now; what it was waiting for is cancelled, and may be awaited."""
         if self._task is not None:
             self._task.cancel()
         self._transport.abort()
+        return self._task
 
     def _advance(self) -> None:
         """Read on as far as it goes, and say what there is to say."""

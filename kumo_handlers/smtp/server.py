@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 # Seconds between two looks at the clock for all clients, instead of a timer for each.
 SWEEP: Final = 0.25
+# Seconds in which what was cancelled may come to its end.
+CANCELLING: Final = 1.0
 
 
 class Server:
@@ -96,10 +98,9 @@ class Server:
         ended = [conversation.stop() for conversation in self._premises.census]
         if ended:
             await asyncio.wait(ended, timeout=grace)
-        for conversation in self._premises.census:
-            conversation.abort()
         self._sweeper.cancel()
-        await asyncio.sleep(0)
+        cut = [conversation.abort() for conversation in self._premises.census]
+        await asyncio.wait([self._sweeper, *filter(None, cut)], timeout=CANCELLING)
 
     def close(self) -> None:
         """Give the address up. systemd goes on listening at what it has opened."""
