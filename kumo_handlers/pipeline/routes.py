@@ -42,17 +42,39 @@ _log = logging.getLogger(__name__)
 _ANY_ADDRESS = "^(?P<address>.*?)(?:@(?P<host>[^@]*))?$"
 _SHOWN_DOMAINS = 6
 
-_transaction_policy: contextvars.ContextVar[Policy] = contextvars.ContextVar("policy")
+
+class _LookUp:
+    """A policy, and what it last said: Salmon asks each route about the same recipient."""
+
+    __slots__ = ("_found", "_host", "_policy")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._host: str | None = None
+        self._found: tuple[Found, ...] = ()
+
+    def find(self, host: str) -> tuple[Found, ...]:
+        """The entries for a recipient's domain on all listeners; none for what is no domain."""
+        if host != self._host:
+            try:
+                found = self._policy.find_anywhere(address.fold_domain(host))
+            except AddressError:
+                found = iter(())
+            self._found, self._host = tuple(found), host
+        return self._found
+
+
+_look_up: contextvars.ContextVar[_LookUp] = contextvars.ContextVar("look_up")
 
 
 @contextmanager
 def deciding_with(policy: Policy) -> Iterator[None]:
     """Match routes with ``policy``: a transaction is decided by one version from end to end."""
-    token = _transaction_policy.set(policy)
+    token = _look_up.set(_LookUp(policy))
     try:
         yield
     finally:
-        _transaction_policy.reset(token)
+        _look_up.reset(token)
 
 
 class Matched:
@@ -100,13 +122,9 @@ class Route:
         return Matched({"address": local_part, "host": host})
 
     def _wanted(self, host: str) -> bool:
-        policy = _transaction_policy.get(None) or installation.current().policy
-        try:
-            domain = address.fold_domain(host)
-        except AddressError:
-            return False
+        look_up = _look_up.get(None) or _LookUp(installation.current().policy)
         wants = self.wants
-        return any(wants(found.options) for found in policy.find_anywhere(domain) if wants)
+        return any(wants(found.options) for found in look_up.find(host) if wants)
 
     def describe(self) -> str:
         """The recipients it matches, for ``salmon routes``."""
