@@ -49,7 +49,8 @@ def auth(talk: Dialogue, argument: str) -> None:
     mechanism = mechanism.upper()
     if "AUTH" not in talk.offers:
         talk.complain(replies.NOT_IMPLEMENTED)
-    elif not talk.greeted:
+    elif not talk.greeted or talk.session.protocol == "SMTP":
+        # RFC 4954, 4: AUTH is for who learnt by EHLO that it is there
         talk.complain(replies.SAY_HELLO_FIRST)
     elif talk.transaction is not None or talk.session.authn_id is not None:
         talk.complain(replies.NOT_NOW)

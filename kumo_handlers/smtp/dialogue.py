@@ -128,6 +128,9 @@ class Dialogue:
     def recognize(self) -> None:
         """The addresses of the client became known: `peer` and `via` are evaluated anew."""
         session = self.session
+        # What was said of the proxy is not true of the client that it speaks for.
+        for name in self.listener.meta:
+            session.meta.pop(name, None)
         self.listener = self._base.seen_by(session.peer.host, peername.host_of(session.local))
         session.meta.update(self.listener.meta)
         self.learn(hostname=self.listener.hostname)

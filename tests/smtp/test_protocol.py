@@ -135,3 +135,28 @@ def test_an_accepted_message_forgives_mistakes(line: type[Line]) -> None:
     wire.send(b"EHLO x\r\n" + (b"WHAT\r\n" * 19 + message) * 3)
     assert len(wire.backend.messages) == 3
     assert not wire.connection.closing
+
+
+def test_meta_is_that_of_the_client(line: type[Line]) -> None:
+    """What a block says of a proxy is not kept for the client that it speaks for."""
+    wire = line(
+        meta={"all": 1},
+        peer={
+            "192.0.2.7": {"allow_xclient": True, "meta": {"trusted": True}},
+            "203.0.113.0/24": {"meta": {"pool": "a"}},
+        },
+    )
+    meta = wire.connection.session.meta
+    meta["of a policy"] = 1
+    assert meta == {"all": 1, "trusted": True, "of a policy": 1}
+    wire.send(b"XCLIENT ADDR=203.0.113.5\r\n")
+    assert wire.connection.session.meta == {"all": 1, "pool": "a", "of a policy": 1}
+    wire.send(b"EHLO x\r\nXFORWARD ADDR=198.51.100.1\r\n")
+    assert wire.connection.session.meta == {"all": 1, "of a policy": 1}
+
+
+def test_auth_needs_ehlo(line: type[Line]) -> None:
+    """Who said HELO was not told that there is AUTH."""
+    wire = line(offers=frozenset(("AUTH",)), allow_auth_without_tls=True)
+    wire.send(b"HELO x\r\n")
+    assert wire.send(b"AUTH PLAIN AGEAc2VjcmV0\r\n") == b"503 5.5.1 say hello first\r\n"
