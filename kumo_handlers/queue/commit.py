@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MOST = 1000  # jobs to one commit: enough to share a flush, few enough to answer soon
-_SYNC = 1.0  # seconds between flushes of the sinks
+_SYNC = 0.25  # seconds between flushes of the sinks: seldom, and yet none takes long
+_SAY = 1.0  # seconds between two words about the same refusal
 
 
 class Committer:
@@ -238,7 +239,7 @@ class Committer:
             self._note_trouble(str(error))
 
     def _sync(self, *, is_idle: bool, is_last: bool) -> None:
-        """About each second: sinks synced, and what is safe there struck from the outbox."""
+        """Now and then: sinks synced, and what is safe there struck from the outbox."""
         now = time.monotonic()
         if not is_last and now - self._synced < _SYNC:
             return
@@ -265,7 +266,7 @@ class Committer:
     def _note_refusal(self, error: StorageError) -> None:
         """Say why a message is refused while others are not; each second, not for each."""
         now = time.monotonic()
-        if now - self._refused >= _SYNC:
+        if now - self._refused >= _SAY:
             self._refused = now
             log.error("no room, messages are refused: %s", error)
 

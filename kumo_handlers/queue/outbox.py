@@ -1,8 +1,8 @@
 """Log lines between the commit that makes them durable and the sinks that show them.
 
 Lines are committed with the mail they are about, as one block for each commit. Then they are
-appended to the sinks, which need not flush for it. About each second the sinks are synced, and
-the next commit strikes the blocks that are safe there, and notes how far each sink had come.
+appended to the sinks, which need not flush for it. A few times a second the sinks are synced,
+and the next commit strikes the blocks that are safe there, and notes how far each sink had come.
 
 After a crash each sink is given exactly those lines of the outbox that it does not have: what
 stands in it after the noted position is compared, line by line.

@@ -177,7 +177,7 @@ def test_limits_count_what_was_there(house: House, mail: Callable[..., QueuedMai
 def test_outbox_is_struck_once_the_log_is_synced(
     house: House, record: Callable[..., Record]
 ) -> None:
-    """A second after the last commit nothing is held twice."""
+    """Soon after the last commit nothing is held twice."""
     committer = house.open()
     committer.commit_blocking(Unit(records=(record(),)))
     assert house.rows("SELECT COUNT(*) FROM outbox") == [(1,)]
@@ -386,3 +386,14 @@ def test_sink_that_fails_in_its_own_way(house: House, record: Callable[..., Reco
     committer.commit_blocking(Unit(records=(record(id="after"),)))
     committer.close()
     assert house.ids() == ["durable", "after"]
+
+
+def test_room_is_made_by_what_ends(
+    house: House, record: Callable[..., Record], mail: Callable[..., QueuedMail]
+) -> None:
+    """A full queue cannot keep a message from its end, notification included."""
+    committer = house.open(limits=Limits(max_messages=1))
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    ended = Unit(records=(record(),), finished=(EntryKey(1, 0),), mails=(mail(id="told"),))
+    committer.commit_blocking(ended)
+    assert house.rows("SELECT id FROM message") == [("told",)]

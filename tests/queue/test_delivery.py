@@ -161,6 +161,38 @@ def test_what_is_refused_for_good_bounces(
     assert relay.connections == 1
 
 
+def test_verified_sender_is_told_once(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """A DSN from us goes the same way; when that is refused, it is the end of it."""
+    committer = house.open()
+    relay.choose = lambda stage: b"550 5.1.1 nobody here\r\n" if stage == "RCPT" else None
+    post.start(committer, relay)
+    committer.commit_blocking(Unit(mails=(mail(id="m", facts=Facts(verified_sender=True)),)))
+    first, second = post.ends(2)
+    assert (first["id"], first["type"]) == ("m", "Bounce")
+    assert (second["type"], second["sender"], second["recipient"]) == (
+        "Bounce",
+        "",
+        "a@example.com",
+    )
+    assert second["meta"] == {"notification_of": "m"}
+    assert any(command.startswith(b"MAIL FROM:<> ") for command in relay.commands)
+    assert house.rows("SELECT * FROM message") == []
+
+
+def test_refusals_have_their_class(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """The rules that classify bounces classify these."""
+    committer = house.open()
+    relay.answers["RCPT"].append(b"550 5.1.1 user unknown\r\n")
+    post.start(committer, relay)
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    [line] = post.ends(1)
+    assert line["bounce_classification"] == "InvalidRecipient"
+
+
 @pytest.mark.parametrize("answer", [DROP, HANG, b"nonsense\r\n"])
 def test_lost_answer_to_the_final_dot_is_counted(
     house: House,
