@@ -40,7 +40,8 @@ def measure(cases: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> 
 
 
 def _count(case: Callable[[], object]) -> int:
-    """How many calls take long enough to be timed."""
+    """How many calls take long enough to be timed, after one that makes what is made once."""
+    case()
     count = 1
     while (seconds := _time(case, count) * count) < LEAST:
         count = max(count * 2, int(count * LEAST / max(seconds, 1e-9)))

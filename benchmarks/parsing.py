@@ -27,7 +27,8 @@ def main() -> None:
             "flufl.bounce": lambda content=content: scan_message(message_from_bytes(content)),
         }
         show(f"{name}, {len(content)} bytes", measure(cases))
-    large = make_letter("bob@example.com") + b"a line of an ordinary letter, and no more.\r\n" * 1150
+    line = b"a line of an ordinary letter, and no more.\r\n"
+    large = make_letter("bob@example.com") + line * 1150
     cases = {
         "refused by the cascade": lambda: cascade.read(large, reverse_path="a@b.example"),
         "email.message_from_bytes, walked": lambda: walk(large),
