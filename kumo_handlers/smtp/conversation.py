@@ -49,6 +49,7 @@ class Conversation(asyncio.Protocol):
         self._leaving = False
         self._met = False
         self._handshaking = False
+        self._early = b""
         self._ended: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,6 +81,11 @@ class Conversation(asyncio.Protocol):
     def data_received(self, chunk: bytes) -> None:
         """The client sent something."""
         if self._leaving:
+            return
+        if self._handshaking:
+            # Reading was paused before the handshake, so this came out of the tunnel: a fast
+            # client's first words, which asyncio hands over before it says that there is one.
+            self._early += chunk
             return
         if self._connection.reading_content:
             # Content that trickles must not hold its place for ever: time is earned by octets.
@@ -212,6 +218,8 @@ class Conversation(asyncio.Protocol):
         self._reading = True
         connection = cast("ssl.SSLObject", encrypted.get_extra_info("ssl_object"))
         self._connection.answer(event, tls.describe(connection))
+        self._connection.receive(self._early)
+        self._early = b""
         self._deadline = self._clock() + self._connection.listener.client_timeout
 
     def _flush(self) -> None:

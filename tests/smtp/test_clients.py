@@ -26,6 +26,28 @@ needs_swaks = pytest.mark.skipif(SWAKS is None, reason="swaks is not installed")
 MESSAGE = "Subject: hello\r\n\r\n.a line\r\n"
 
 
+async def test_aiosmtplib(
+    scripted_backend: type[ScriptedBackend], serving: Serving, loop_name: str
+) -> None:
+    """A client of asyncio, over TLS, on the loop of the listener."""
+    aiosmtplib = pytest.importorskip("aiosmtplib")
+    backend = scripted_backend()
+    async with serving(backend) as server:
+        client = aiosmtplib.SMTP(
+            hostname=server.sockname.host,
+            port=server.sockname.port,
+            start_tls=True,
+            validate_certs=False,
+        )
+        async with client:
+            for _ in range(2):
+                refused, _ = await client.sendmail(
+                    "a@b.example", ["c@d.example", "refused@d.example"], MESSAGE.encode()
+                )
+                assert list(refused) == ["refused@d.example"], loop_name
+    assert [content for _, content in backend.messages] == [MESSAGE.encode()] * 2
+
+
 class Gate:
     """An authenticator; ``broken`` cannot be asked."""
 
