@@ -1,0 +1,229 @@
+"""What is explained is what the running listener does, whatever the rules and whoever asks."""
+
+from __future__ import annotations
+
+import socket
+from random import Random
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import pytest
+
+from kumo_handlers.mail.session import Peer
+from kumo_handlers.pipeline import installation
+from kumo_handlers.pipeline.prospect import prospects
+from kumo_handlers.pipeline.rehearsal import rehearse
+from kumo_handlers.pipeline.replies import not_permitted
+from kumo_handlers.policy import situation, tables
+from kumo_handlers.policy.explaining import explain
+from kumo_handlers.policy.listener import Listener
+from kumo_handlers.policy.options import Place
+from kumo_handlers.policy.situation import Question, Situation
+from kumo_handlers.reports import classification
+from kumo_handlers.smtp.replies import RECIPIENT_OK
+from kumo_handlers.testing import make_bounce, make_complaint, make_letter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kumo_handlers.policy.tables import Tables
+
+    Start = Callable[..., Any]
+
+POLICIES, CLIENTS, ENVELOPES = 300, 4, 10
+PEERS = ("127.0.0.9", "10.0.0.1", "10.1.0.1", "192.0.2.1", "2001:db8::1")
+LOCALS = ("127.0.0.1:25", "10.9.9.9:25", "192.0.2.9:587")
+NAMES = ("example.com", "a.example.com", "b.a.example.com", "example.net", "x.example.net")
+KEYS = (*NAMES, "*.example.com", "*.a.example.com", "*.net", "*")
+BLOCKS = ("10.0.0.0/8", "10.0.0.1", "192.0.2.0/24", "2001:db8::/32", "any", "127.0.0.9")
+REPORTS = (True, False, "LogThenDrop", "LogThenRelay")
+LISTENER = {
+    "listen": "127.0.0.1:0",
+    "relay_hosts": ["127.0.0.9", "10.1.0.0/16"],
+    "peer": {"127.0.0.1": {"allow_xclient": True}},
+    "via": {"192.0.2.9": {"relay_hosts": ["192.0.2.0/24"]}},
+}
+
+
+def some_part(random: Random) -> dict[str, Any]:
+    """Entries with some options."""
+    return {
+        key: {
+            name: value
+            for name, value in (
+                ("relay_to", random.random() < 0.5),
+                ("relay_from", random.sample(BLOCKS, random.randrange(3))),
+                ("log_oob", random.choice(REPORTS)),
+                ("log_arf", random.choice(REPORTS)),
+            )
+            if random.random() < 0.4
+        }
+        for key in random.sample(KEYS, random.randrange(6))
+    }
+
+
+def some_policy(random: Random) -> Tables:
+    """Rules with sections."""
+    sections = {local: some_part(random) for local in LOCALS if random.random() < 0.5}
+    return tables.load([some_part(random) | ({"listener": sections} if sections else {})])
+
+
+class Client:
+    """A client that XCLIENT makes another one, somewhere else."""
+
+    def __init__(self, port: int, peer: str, local: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self._file = self._socket.makefile("rb")
+        host, _, to = local.rpartition(":")
+        prefix = "IPV6:" if ":" in peer else ""
+        self._say("EHLO client.example", replies=2)
+        self._say(f"XCLIENT ADDR={prefix}{peer} PORT=4025 DESTADDR={host} DESTPORT={to}")
+        self._say("EHLO client.example")
+
+    def ask(self, envelopes: list[tuple[str, str]]) -> list[str]:
+        """The reply to RCPT for each envelope."""
+        commands = [
+            f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nRSET"
+            for sender, recipient in envelopes
+        ]
+        return self._say("\r\n".join(commands), replies=3 * len(envelopes))[1::3]
+
+    def send(self, sender: str, recipient: str, content: bytes) -> str:
+        """The reply after DATA."""
+        self._say(f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nDATA", replies=3)
+        self._socket.sendall(content + b".\r\n")
+        return self._read()
+
+    def _say(self, commands: str, replies: int = 1) -> list[str]:
+        self._socket.sendall(f"{commands}\r\n".encode())
+        return [self._read() for _ in range(replies)]
+
+    def _read(self) -> str:
+        line = self._file.readline().decode().rstrip()
+        while line[3:4] == "-":
+            line = self._file.readline().decode().rstrip()
+        return line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._socket.close()
+
+
+@pytest.fixture
+def app(start: Start) -> Any:
+    """A listener behind a proxy that may say for whom it speaks."""
+    return start(listeners=[LISTENER])
+
+
+def port_of(app: Any) -> int:
+    """Where it listens."""
+    return int(app.receiver.addresses[0].port)
+
+
+def put_in_force(policy: Tables) -> None:
+    """As a reload does."""
+    installation.current().policy = policy
+
+
+def situation_of(peer: str, local: str, sender: str, recipient: str) -> Situation:
+    """The same question, asked of `explain`. The proxy's listener is everywhere."""
+    question = Question(
+        peer=str(Peer(peer, 4025)), listener=local, sender=sender, recipient=recipient
+    )
+    listener = Listener.read(LISTENER, Place())
+    return situation.of(question, [msgspec.structs.replace(listener, listen=local)])
+
+
+def test_explain_agrees_with_the_listener(app: Any) -> None:
+    """Thousands of random questions: the reply is the one explained, word for word."""
+    random = Random(20260131)  # noqa: S311 - the same cases each time
+    accepted = 0
+    for _ in range(POLICIES):
+        policy = some_policy(random)
+        put_in_force(policy)
+        for _ in range(CLIENTS):
+            peer, local = random.choice(PEERS), random.choice(LOCALS)
+            envelopes = [some_envelope(random) for _ in range(ENVELOPES)]
+            with Client(port_of(app), peer, local) as client:
+                replies = client.ask(envelopes)
+            for envelope, reply in zip(envelopes, replies, strict=True):
+                at = situation_of(peer, local, *envelope)
+                why = explain(policy, at)
+                accepted += why.accepted
+                expected = RECIPIENT_OK if why.accepted else not_permitted(at.session.peer)
+                assert reply == str(expected), (peer, local, envelope, why)
+    total = POLICIES * CLIENTS * ENVELOPES
+    assert total / 5 < accepted < total * 4 / 5  # both answers were given
+
+
+def some_envelope(random: Random) -> tuple[str, str]:
+    """A sender, perhaps the null one, and a recipient."""
+    return random.choice(["", f"s@{random.choice(NAMES)}"]), f"r@{random.choice(NAMES)}"
+
+
+CONTENTS = {
+    "message": make_letter("r@example.com"),
+    "bounce": make_bounce("gone@nowhere.example"),
+    "complaint": make_complaint("emil@provider.example"),
+}
+
+
+def test_rehearsals_agree_with_what_happens(app: Any) -> None:
+    """After DATA: the reply, and the types of the records, for mail of each kind."""
+    random = Random(20260201)  # noqa: S311 - the same cases each time
+    seen = set()
+    for number in range(200):
+        policy = some_policy(random)
+        put_in_force(policy)
+        peer, local = random.choice(PEERS), random.choice(LOCALS)
+        what = random.choice(list(CONTENTS))
+        sender, recipient = some_envelope(random)
+        recipient = f"r{number}{recipient[1:]}"
+        at = situation_of(peer, local, sender, recipient)
+        disposition = at.decide(policy)
+        if not disposition.accepted:
+            continue
+        with Client(port_of(app), peer, local) as client:
+            reply = client.send(sender, recipient, CONTENTS[what])
+        told = rehearse(at, disposition, CONTENTS[what], classification.default(), 0.0)
+        logged = sorted(
+            each["type"]
+            for each in app.records()
+            if recipient in (each["recipient"], each["sender"])
+        )
+        assert reply == str(told.reply)
+        assert logged == sorted(each.type for each in told.records)
+        (prospect,) = [each for each in prospects(disposition) if each.what == what]
+        assert prospect.then == told.outcome.then
+        assert sorted(prospect.records) == logged
+        seen.add((what, prospect.then))
+    assert len(seen) >= 7  # each kind came to most of the ends there are
+
+
+def test_other_line_ends_are_the_listeners() -> None:
+    """A file from an editor has line feeds; what the listener is given has not."""
+    at = situation_of("192.0.2.1", LOCALS[0], "", "r@example.com")
+    policy = tables.load([{"example.com": {"log_oob": True}}])
+    content = CONTENTS["bounce"]
+    told = [
+        rehearse(at, at.decide(policy), each, classification.default(), 0.0)
+        for each in (content, content.replace(b"\r\n", b"\n"))
+    ]
+    assert told[0].records == told[1].records
+    assert told[0].stage == "delivery-status part"
+
+
+def test_a_report_nobody_can_read_is_kept() -> None:
+    """The rehearsal keeps nothing, and says that the listener would."""
+    at = situation_of("192.0.2.1", LOCALS[0], "", "r@example.com")
+    policy = tables.load([{"example.com": {"log_oob": True}}])
+    content = CONTENTS["bounce"].partition(b"Final-Recipient")[0]
+    content = content.replace(b"gone@nowhere.example", b"somebody")
+    told = rehearse(at, at.decide(policy), content, classification.default(), 0.0)
+    assert told.outcome.is_unreadable
+    (record,) = told.records
+    assert isinstance(record.report, dict)
+    assert record.report["kept"] == "the whole message"
