@@ -1,45 +1,38 @@
-"""A progress bar for what takes longer than a second, and nothing for what does not."""
+"""A bar that shows how far a long task is, from its second second on, on a terminal only."""
 
 from __future__ import annotations
 
+import sys
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rich.progress import Progress
-
-T_ = TypeVar("T_")
-
-PATIENCE = 1.0  # seconds
-_STEPS = 256  # steps between two of them
+_PATIENCE = 1.0
 
 
-def tracked(steps: Iterable[T_], total: int, what: str) -> Iterator[T_]:
-    """``steps`` as they are, of which there are ``total``, with a bar on standard error."""
-    began = time.monotonic()
-    bar: Progress | None = None
-    try:
-        for done, step in enumerate(steps):
-            yield step
-            if done % _STEPS:
-                continue
-            if bar is not None:
-                bar.update(bar.task_ids[0], completed=done)
-            elif time.monotonic() - began > PATIENCE:
-                bar = _bar(what, total)
-    finally:
-        if bar is not None:
-            bar.update(bar.task_ids[0], completed=total)
-            bar.stop()
+def watched(pieces: Iterable[bytes], total: int, what: str) -> Iterator[bytes]:
+    """The pieces as they are, the bar beside them; ``total`` is their length together."""
+    if not sys.stderr.isatty():
+        yield from pieces
+        return
+    begun = time.monotonic()
+    pieces = iter(pieces)
+    done = 0
+    for piece in pieces:
+        yield piece
+        done += len(piece)
+        if time.monotonic() - begun > _PATIENCE:
+            yield from _with_bar(pieces, done, total, what)
 
 
-def _bar(what: str, total: int) -> Progress:
-    from rich.console import Console  # noqa: PLC0415 - only what is slow needs a bar
-    from rich.progress import Progress  # noqa: PLC0415 - likewise
+def _with_bar(pieces: Iterator[bytes], done: int, total: int, what: str) -> Iterator[bytes]:
+    from rich.console import Console  # noqa: PLC0415 - most tasks end before they need a bar
+    from rich.progress import Progress  # noqa: PLC0415 - as above
 
-    bar = Progress(console=Console(stderr=True), transient=True)
-    bar.add_task(what, total=total)
-    bar.start()
-    return bar
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total, completed=done)
+        for piece in pieces:
+            yield piece
+            bar.advance(task, len(piece))

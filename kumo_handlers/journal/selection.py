@@ -5,7 +5,7 @@ Only what is asked about is decoded, which is what a line costs when a log is se
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -17,19 +17,34 @@ from kumo_handlers.mail.address import fold_domain
 _OF_THE_QUEUE = frozenset({"Delivery", "TransientFailure", "Bounce", "Expiration"})
 
 
-class Head(msgspec.Struct, frozen=True, gc=False):
+class Chosen(Protocol):
     """What a record is chosen by. An address that is no text is the list of its bytes."""
+
+    @property
+    def type(self) -> str: ...  # noqa: D102 - as in the record
+    @property
+    def sender(self) -> Any: ...  # noqa: D102, ANN401 - as in the record
+    @property
+    def recipient(self) -> Any: ...  # noqa: D102, ANN401 - as in the record
+    @property
+    def event_time(self) -> float: ...  # noqa: D102 - as in the record
+    @property
+    def created_time(self) -> float: ...  # noqa: D102 - as in the record
+
+
+def logged(record: Chosen) -> float:
+    """When a record was logged, in seconds since the epoch."""
+    return record.event_time if record.type in _OF_THE_QUEUE else record.created_time
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """The part of a record that it is chosen by."""
 
     type: str
     sender: Any
     recipient: Any
     event_time: float
     created_time: float
-
-    @property
-    def logged(self) -> float:
-        """When it was logged, in seconds since the epoch."""
-        return self.event_time if self.type in _OF_THE_QUEUE else self.created_time
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -42,16 +57,17 @@ class Selection(msgspec.Struct, frozen=True):
     domains: tuple[str, ...] = ()
     since: float = 0.0
 
-    def __contains__(self, head: Head) -> bool:
+    def __contains__(self, head: Chosen) -> bool:
         if self.types and head.type not in self.types:
             return False
-        if head.logged < self.since:
+        if logged(head) < self.since:
             return False
         return not self.domains or any(
-            self._is_asked(domain_of(address)) for address in (head.sender, head.recipient)
+            self.is_asked(domain_of(address)) for address in (head.sender, head.recipient)
         )
 
-    def _is_asked(self, domain: str) -> bool:
+    def is_asked(self, domain: str) -> bool:
+        """Whether a folded domain is named."""
         return any(
             domain.endswith(asked[1:]) if asked.startswith("*.") else domain == asked
             for asked in self.domains

@@ -43,7 +43,7 @@ def test_unwanted(wanted: Selection) -> None:
 
 def test_a_delivery_is_logged_when_it_happens() -> None:
     """However long ago the mail came in."""
-    assert Head("Delivery", "", "a@b.example", 100.0, 1.0).logged == 100.0
+    assert selection.logged(Head("Delivery", "", "a@b.example", 100.0, 1.0)) == 100.0
 
 
 @pytest.mark.parametrize(
