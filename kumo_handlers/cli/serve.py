@@ -15,6 +15,7 @@ import kumo_handlers
 from kumo_handlers.boot import receiver
 from kumo_handlers.cli.errors import explained
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import privileges
 
 
 @click.command()
@@ -53,14 +54,18 @@ from kumo_handlers.errors import ConfigurationError, Problem
     metavar="DIR",
     help="Where records, the queue and kept messages are.",
 )
+@click.option("--user", metavar="NAME", help="Become this user when the addresses are taken.")
+@click.option("--group", metavar="NAME", help="... with this group.  [default: the user's]")
 @explained
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     files: tuple[str, ...],
     listen: tuple[str, ...],
     relay_hosts: tuple[str, ...],
     hostname: str | None,
     relay: str | None,
     run_dir: str,
+    user: str | None,
+    group: str | None,
 ) -> None:
     """Listen in the foreground, and say what is decided. SIGTERM or Ctrl-C stops it."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler()])
@@ -76,6 +81,12 @@ def serve(
     )
     Path(run_dir).mkdir(parents=True, exist_ok=True)
     listening = receiver(settings)
+    if user is not None:
+        privileges.drop(user, group, Path(run_dir))
+    elif group is not None:
+        raise ConfigurationError(
+            Problem(message="a group needs a user", option="--group", value=group)
+        )
     Router.load(settings.handlers)
     listening.start()
     listening.join()

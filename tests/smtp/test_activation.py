@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
+from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.options import Place
 from kumo_handlers.smtp.activation import Activation
+from kumo_handlers.smtp.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.smtp.conftest import ScriptedBackend, Serving
+    from tests.smtp.conftest import ScriptedBackend
 
 
 def listener(listen: str) -> Listener:
@@ -101,21 +104,40 @@ def test_what_nobody_takes(
 
 
 async def test_a_server_on_it(
-    opened: tuple[socket.socket, str],
-    scripted_backend: type[ScriptedBackend],
-    serving: Serving,
-    monkeypatch: pytest.MonkeyPatch,
+    opened: tuple[socket.socket, str], scripted_backend: type[ScriptedBackend]
 ) -> None:
-    """It greets there; when it stops, clients wait in the other's socket instead of being refused."""
-    from kumo_handlers.smtp import server as module
+    """It greets there; when it stops, clients wait at the other's socket and are not refused."""
+    server = Server(listener(opened[1]), scripted_backend())
+    server.bind(Activation([("smtp", opened[0].dup())]))
+    await server.start()
+    reader, writer = await asyncio.open_connection(*opened[0].getsockname())
+    assert (await reader.readline()).startswith(b"220 ")
+    writer.close()
+    await server.stop(1)
+    waiting = socket.create_connection(opened[0].getsockname(), timeout=0.2)
+    with waiting, pytest.raises(TimeoutError):
+        waiting.recv(1)
 
-    activation = Activation([("smtp", opened[0].dup())])
-    bind = module.Server.bind
-    monkeypatch.setattr(module.Server, "bind", lambda self: bind(self, activation))
-    async with serving(scripted_backend(), listen=opened[1]):
-        with socket.create_connection(opened[0].getsockname(), timeout=5) as client:
-            pass
-    with socket.create_connection(opened[0].getsockname(), timeout=5) as client:
-        client.settimeout(0.2)
-        with pytest.raises(TimeoutError):
-            client.recv(1)
+
+async def test_bound_and_not_listening(scripted_backend: type[ScriptedBackend]) -> None:
+    """The address is had, clients are refused until it starts; given up, it is free again."""
+    server = Server(listener("127.0.0.1:0"), scripted_backend())
+    server.bind()
+    address = (server.sockname.host, server.sockname.port)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(*address)
+    await server.start()
+    _, writer = await asyncio.open_connection(*address)
+    writer.close()
+    await server.stop(1)
+    socket.create_server(address).close()
+
+
+async def test_another_was_faster(scripted_backend: type[ScriptedBackend]) -> None:
+    """Of two that have bound one address, the second that listens is told, and named."""
+    server = Server(listener("127.0.0.1:0"), scripted_backend())
+    server.bind()
+    in_use = pytest.raises(ConfigurationError, match="listen: cannot listen: the address is in use")
+    with socket.create_server((server.sockname.host, server.sockname.port)), in_use:
+        await server.start()
+    await server.stop(1)
