@@ -58,7 +58,8 @@ def parse(
 
     Without FILE the message is read from standard input.
     """
-    classifier = classification.load(rule_files) if rule_files else classification.default()
+    # Our own rules alone are loaded when the first bounce is met.
+    classifier = classification.load(rule_files) if rule_files else None
     if batch:
         _batch(classifier, _ENDS.get(line_ends))
         return
@@ -69,7 +70,7 @@ def parse(
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
-def _lines(name: str, content: bytes, classifier: Classifier) -> None:
+def _lines(name: str, content: bytes, classifier: Classifier | None) -> None:
     """The records of one message on standard output, what there is to say beside them on error."""
     records = parsing.read(content, classifier)
     for record in records:
@@ -92,14 +93,14 @@ def _note(record: Record) -> str | None:
     return None
 
 
-def _page(name: str, content: bytes, classifier: Classifier) -> None:
+def _page(name: str, content: bytes, classifier: Classifier | None) -> None:
     """The page of one message."""
     from kumo_handlers.journal.explanation import explain  # noqa: PLC0415 - only pages need it
 
-    click.echo(f"{name}\n{explain(content, classifier)}\n")
+    click.echo(f"{name}\n{explain(content, classifier or classification.default())}\n")
 
 
-def _batch(classifier: Classifier, line_end: bytes | None) -> None:
+def _batch(classifier: Classifier | None, line_end: bytes | None) -> None:
     """One answer for each name, whatever happens: it is what a long run is trusted with."""
     for line in sys.stdin.buffer:
         if name := line.rstrip(b"\r\n"):
@@ -108,7 +109,7 @@ def _batch(classifier: Classifier, line_end: bytes | None) -> None:
             sys.stdout.buffer.flush()
 
 
-def _answer(name: bytes, classifier: Classifier, line_end: bytes | None) -> dict[str, Any]:
+def _answer(name: bytes, classifier: Classifier | None, line_end: bytes | None) -> dict[str, Any]:
     """``file``, ``records``, ``error``, and ``us``: the microseconds that reading took."""
     answer: dict[str, Any] = {"file": name.decode("utf-8", "replace"), "records": []}
     start = time.perf_counter()

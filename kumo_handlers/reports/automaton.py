@@ -82,6 +82,7 @@ class Automaton:
         self._program = _Program()
         for rule, each in enumerate(expressions):
             self._program.add(each, rule)
+        self._program.close()
         self._entered: dict[tuple[Side, str], tuple[Places, int]] = {}
         self._forget()
 
@@ -170,6 +171,9 @@ class _Program:
         end = self._place()
         self._ends[end] = rule
         self._starts.append(self._build(parse(text), end))
+
+    def close(self) -> None:
+        """Nothing more will be added."""
         self._asserting = frozenset(self._asserts)
 
     def _place(self, then: SequenceOf[int] = ()) -> int:

@@ -48,9 +48,10 @@ class Classifier:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        if problems := list(_unusable(self._rules)):
-            raise ConfigurationError(problems)
-        self._automaton = Automaton(rule.expression for rule in self._rules)
+        try:
+            self._automaton = Automaton(rule.expression for rule in self._rules)
+        except ExpressionError as error:
+            raise ConfigurationError(list(_unusable(self._rules))) from error
         self._remembered = lru_cache(CACHED)(self._classify)
 
     def classify(self, line: str) -> str:
@@ -87,10 +88,13 @@ def load(paths: Iterable[str | Path]) -> Classifier:
             problems.append(Problem(message=f"cannot be read: {error}", file=str(path)))
         except ConfigurationError as error:
             problems += error.problems
-    problems += _unusable(rules)
+    try:
+        classifier = Classifier(rules)
+    except ConfigurationError as error:
+        problems += error.problems
     if problems:
         raise ConfigurationError(problems)
-    return Classifier(rules)
+    return classifier
 
 
 def read(text: str, file: str) -> list[Rule]:
