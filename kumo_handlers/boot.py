@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from kumo_handlers.policy.base import Policy
+    from kumo_handlers.queue.destination import Relay
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
         settings,
         load_policy(settings),
         classification.load(settings.classification),
-        lambda: _open_queue(settings, lambda: getattr(module, "relay", None)),
+        lambda installed: _open_queue(installed, getattr(module, "relay", None)),
     )
     installation.install(installed)
     atexit.register(installed.close)
@@ -91,9 +92,10 @@ def load_policy(settings: Settings) -> Policy:
 
 
 def _open_queue(
-    settings: Settings, relay: Callable[[], Any]
+    installed: Installation, relay: Relay | None
 ) -> tuple[Committer, Callable[[], None]]:
     """The committer, and how all of the queue is closed. Delivery runs where there is a relay."""
+    settings = installed.settings
     run_dir = Path(settings.run_dir)
     options = SinkOptions(run_dir / "log", settings.max_segment_duration, settings.max_segment_size)
     committer = Committer(
@@ -108,11 +110,10 @@ def _open_queue(
         ),
     )
     committer.start()
-    server = relay()
-    if server is None:
+    if relay is None:
         _log.warning("settings.relay is not set: mail to relay stays in the queue")
         return committer, committer.close
-    delivery = Delivery(server, committer, _delivery_options(settings))
+    delivery = Delivery(relay, committer, _delivery_options(settings), installed.classify)
     delivery.start()
 
     def close() -> None:

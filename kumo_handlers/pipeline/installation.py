@@ -35,7 +35,7 @@ class Installation:
         settings: Settings,
         policy: Policy,
         classifier: Classifier,
-        open_queue: Callable[[], tuple[Committer, Callable[[], None]]],
+        open_queue: Callable[[Installation], tuple[Committer, Callable[[], None]]],
     ) -> None:
         self.settings = settings
         self.policy = policy
@@ -56,13 +56,17 @@ class Installation:
         """The listener whose options hold behind one of Salmon's own receivers."""
         return self.listeners[0]
 
+    def classify(self, line: str) -> str:
+        """The class of ``CODE ENHANCED TEXT``, by the rules in force."""
+        return self.classifier.classify(line)
+
     @property
     def committer(self) -> Committer:
         """What makes records and mail durable. Raises `StorageError` if it cannot be opened."""
         if self._committer is None:
             with self._opening:
                 if self._committer is None:
-                    self._committer, self._close_queue = self._open_queue()
+                    self._committer, self._close_queue = self._open_queue(self)
         return self._committer
 
     def close(self) -> None:
