@@ -13,14 +13,12 @@ MAX_DEPTH = 8
 MAX_VISITED = 1000
 MAX_PREAMBLE = 64 * 1024
 
-# Behind a delimiter: ``--`` at the last one; else the end of the line, and, where an empty line
-# ends it, the part's header block with its type. One match does what four searches would. A
-# longer boundary may begin with ours, so nothing but blanks may stand behind a delimiter.
-_HEAD = re.compile(
-    rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)"
-    rb"(?:((?:content-type[ \t]*+:\s*+([a-z0-9.+_-]++/[a-z0-9.+_-]++)(?=[\s;])[^\n]*+\n"
-    rb"|[^\r\n][^\n]*+\n)*+)\r?\n)?+)",
-    re.IGNORECASE,
+# Behind a delimiter: ``--`` at the last one; else the end of the line, and the part's header block
+# where an empty line ends it. A longer boundary may begin with ours, so nothing but blanks may
+# stand behind a delimiter.
+_HEAD = re.compile(rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)(?:((?:[^\r\n][^\n]*+\n)*+)\r?\n)?)")
+_TYPE = re.compile(
+    rb"\ncontent-type[ \t]*+:\s*+([a-z0-9.+_-]++/[a-z0-9.+_-]++)[\s;]", re.IGNORECASE
 )
 _FIELD = re.compile(rb"\ncontent-type[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE)
 _BOUNDARY = re.compile(rb"""[;\s]boundary\s*+=\s*+(?:"([^"\\\n]++)"|([^\s;"]++))""", re.IGNORECASE)
@@ -74,8 +72,8 @@ def _part(parent: Part, head: re.Match[bytes], end: int) -> Part:
     start, body_start = head.span(2)[0], head.end()
     default = "message/rfc822" if parent.content_type == "multipart/digest" else "text/plain"
     if start >= 0 and body_start <= end:
-        if head[3]:
-            return Part(content, start, body_start, end, head[3].decode().lower(), depth)
+        if found := _TYPE.search(content, start - 1, body_start):
+            return Part(content, start, body_start, end, found[1].decode().lower(), depth)
         if not head[2]:
             return Part(content, start, body_start, end, default, depth)
     # No type that is as it should be, or no empty line before the next delimiter.
