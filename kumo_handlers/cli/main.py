@@ -30,6 +30,7 @@ COMMANDS: dict[str, Row] = {
         "kumo_handlers.cli.impact:impact", "Decide recorded traffic again, with other rules."
     ),
     "parse": Row("kumo_handlers.cli.parse:parse", "Show the log records that a message gives."),
+    "passwd": Row("kumo_handlers.cli.passwd:passwd", "Set a password that AUTH is checked by."),
     "queue": Row("kumo_handlers.cli.queue:queue", "See what waits for the relay."),
     "replay": Row("kumo_handlers.cli.replay:replay", "Read again what could not be understood."),
     "scrub": Row("kumo_handlers.cli.scrub:scrub", "Make a report fit to be shown to others."),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from getpass import getpass
 from pathlib import Path
 
 import click
@@ -32,9 +34,11 @@ def passwd(file: Path, name: str, *, delete: bool, stdin: bool) -> None:
 
 def _password(*, stdin: bool) -> str:
     if stdin:
-        password = click.get_text_stream("stdin").readline().rstrip("\n")
+        password = sys.stdin.readline().rstrip("\n")
     else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = getpass("Password: ")
+        if password != getpass("Once more: "):
+            raise click.UsageError("the two are not the same")
     if not password:
         raise click.UsageError("the password is empty")
     return password
