@@ -30,6 +30,7 @@ def lines(problem: Problem, severity: str, kind: str = "") -> Iterator[str]:
         part for part in (place and f"{place}:", label, said, kind and f"[{kind}]") if part
     )
     if problem.file and problem.line:
+        linecache.checkcache(problem.file)
         text = linecache.getline(problem.file, problem.line).rstrip()
         if text:
             yield f"{problem.line:>5} | {text}"

@@ -10,7 +10,7 @@ import msgspec
 
 from kumo_handlers.cli.errors import explained
 from kumo_handlers.cli.policy_choice import Choice, load
-from kumo_handlers.cli.progress import tracked
+from kumo_handlers.cli.progress import watched
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.segment import segments
 from kumo_handlers.pipeline.impact import Impact
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from kumo_handlers.pipeline.impact import Change
 
-# A record is about this long; the bar needs no more than a guess.
-_RECORD = 1100
 _EXAMPLES = 3
 
 
@@ -53,7 +51,7 @@ def impact(
     _read(Path(folder), found)
     changes: dict[tuple[str, ...], Change] = {}
     mails = found.mails
-    for mail in tracked(mails, len(mails), "deciding again"):
+    for mail in watched(mails, len(mails), "deciding again", lambda _: 1):
         found.compare(mail, changes)
     groups = sorted(changes.values(), key=lambda change: -len(change.mails))
     if as_json:
@@ -74,8 +72,8 @@ def _read(folder: Path, found: Impact) -> None:
         raise ConfigurationError(
             Problem(message="there are no records", file=str(folder), hint="--log DIR")
         )
-    total = sum(path.stat().st_size for path in paths) // _RECORD
-    for line in tracked(_records(paths), total, "reading"):
+    total = sum(path.stat().st_size for path in paths)
+    for line in watched(_records(paths), total, "reading"):
         found.take(line)
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+T_ = TypeVar("T_")
 
 _PATIENCE = 1.0
 
 
-def watched(pieces: Iterable[bytes], total: int, what: str) -> Iterator[bytes]:
-    """The pieces as they are, the bar beside them; ``total`` is their length together."""
+def watched(
+    pieces: Iterable[T_], total: int, what: str, weigh: Callable[[Any], int] = len
+) -> Iterator[T_]:
+    """The pieces as they are, the bar beside them; ``total`` is what they weigh together."""
     if not sys.stderr.isatty():
         yield from pieces
         return
@@ -22,12 +26,14 @@ def watched(pieces: Iterable[bytes], total: int, what: str) -> Iterator[bytes]:
     done = 0
     for piece in pieces:
         yield piece
-        done += len(piece)
+        done += weigh(piece)
         if time.monotonic() - begun > _PATIENCE:
-            yield from _with_bar(pieces, done, total, what)
+            yield from _with_bar(pieces, done, total, what, weigh)
 
 
-def _with_bar(pieces: Iterator[bytes], done: int, total: int, what: str) -> Iterator[bytes]:
+def _with_bar(
+    pieces: Iterator[T_], done: int, total: int, what: str, weigh: Callable[[Any], int]
+) -> Iterator[T_]:
     from rich.console import Console  # noqa: PLC0415 - most tasks end before they need a bar
     from rich.progress import Progress  # noqa: PLC0415 - as above
 
@@ -35,4 +41,4 @@ def _with_bar(pieces: Iterator[bytes], done: int, total: int, what: str) -> Iter
         task = bar.add_task(what, total=total, completed=done)
         for piece in pieces:
             yield piece
-            bar.advance(task, len(piece))
+            bar.advance(task, weigh(piece))

@@ -37,8 +37,7 @@ class Checked:
             yield
         except ConfigurationError as error:
             self.errors += (
-                problem if problem.file else replace(problem, file=file)
-                for problem in error.problems
+                replace(problem, file=_shown(problem.file) or file) for problem in error.problems
             )
 
 
@@ -69,7 +68,7 @@ def check_settings(choice: Choice, checked: Checked) -> None:
 
 
 def _shown(file: str | None) -> str | None:
-    """The file of a module, from the current folder where it is below it."""
+    """A file's name, from the current folder where it is below it."""
     here = Path.cwd()
     if file is None or not Path(file).is_relative_to(here):
         return file
@@ -84,12 +83,13 @@ def _check_rules(
 ) -> None:
     """The rules, and what there is to warn of; ``file`` has the listeners."""
     sources = tuple(sources)
+    checked.what = f"{len(sources)} {'file' if len(sources) == 1 else 'files'}"
     with checked.collecting():
         written = tables.read(sources)
         policy = tables.make(written)
         subject = Subject(policy, policy.listeners or listeners, written.parts)
         count = len(subject.entries)
-        checked.what = f"{len(sources)} file{'' if len(sources) == 1 else 's'}, {count} entries"
+        checked.what += f", {count} {'entry' if count == 1 else 'entries'}"
         checked.warnings += (Warned("lua-list", problem) for problem in written.warnings)
         checked.warnings += warnings(subject, file)
 

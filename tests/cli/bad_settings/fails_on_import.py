@@ -1,0 +1,3 @@
+"""A handler that cannot be imported."""
+
+raise KeyError("DATABASE_URL")
