@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-c", "from kumo_handlers.cli.main import main; main(
 SETTINGS = """
 import kumo_handlers
 listener_domains = ["sample.toml"]
-listeners = [{"listen": "127.0.0.1:25"}]
+listeners = [{"listen": "127.0.0.1:25"}, {"listen": "127.0.0.1:26"}]
 handlers = kumo_handlers.pipeline()
 """
 
