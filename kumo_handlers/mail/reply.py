@@ -5,6 +5,7 @@ Every reply the listener can give is named here, so that its text is written onc
 
 from __future__ import annotations
 
+import enum
 import re
 
 import msgspec
@@ -34,12 +35,24 @@ class EnhancedStatusCode(msgspec.Struct, frozen=True, gc=False, rename={"class_"
         return cls(*map(int, found.groups())) if found else None
 
 
+class Ending(enum.Enum):
+    """Whether the connection ends with a reply: as its code says, or whatever its code is.
+
+    ``WITH_421`` says a 421 after it, for only that code announces an end (RFC 5321, 3.8).
+    """
+
+    AS_CODED = "as coded"
+    AT_ONCE = "at once"
+    WITH_421 = "with 421"
+
+
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """One reply. ``text`` may hold several lines, parted by a line feed."""
 
     code: int
     text: str
     status: EnhancedStatusCode | None = None
+    ending: Ending = Ending.AS_CODED
 
     def encode(self) -> bytes:
         """The bytes for the wire. Nothing in ``text`` can start a line of its own making."""
@@ -63,7 +76,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     @property
     def closes(self) -> bool:
         """Whether the connection is closed after it: 221 and 421 (RFC 5321, 4.2.2)."""
-        return self.code in (221, 421)
+        return self.code in (221, 421) or self.ending is not Ending.AS_CODED
 
 
 def reply(code: int, status: str, text: str) -> Reply:

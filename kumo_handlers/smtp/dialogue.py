@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
+from kumo_handlers.mail.reply import Ending
 from kumo_handlers.policy.listener import Protocol
 from kumo_handlers.smtp import peername, replies
 from kumo_handlers.smtp.events import Event, Reset
@@ -79,6 +80,8 @@ class Dialogue:
     def say(self, reply: Reply) -> None:
         """Send a reply; one that closes (221, 421) ends the conversation."""
         self._output.append(replies.encoded(reply))
+        if reply.ending is Ending.WITH_421 and reply.code != 421:  # noqa: PLR2004 - RFC 5321, 3.8
+            self._output.append(replies.encoded(replies.disconnecting(self.listener.hostname)))
         if reply.closes:
             self.closing = True
 
@@ -134,6 +137,11 @@ class Dialogue:
         self.listener = self._base.seen_by(session.peer.host, peername.host_of(session.local))
         session.meta.update(self.listener.meta)
         self.learn(hostname=self.listener.hostname)
+
+    def adopt(self, listener: Listener) -> None:
+        """The backend has other options for this client: `peer` and `via` are of these now."""
+        self._base = listener
+        self.recognize()
 
     def trusts(self, option: str) -> bool:
         """Whether the client, by the address it is known by, may speak for others."""

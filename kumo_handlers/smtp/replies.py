@@ -125,6 +125,11 @@ def idle_too_long(hostname: str) -> Reply:
     return reply(421, "4.4.2", f"{hostname} timed out waiting for you")
 
 
+def disconnecting(hostname: str) -> Reply:
+    """What a policy refused ends the session too (RFC 5321, 3.8)."""
+    return reply(421, "4.7.0", f"{hostname} disconnecting due to previous error")
+
+
 def shutting_down(hostname: str) -> Reply:
     """The listener stops (RFC 5321, 3.8)."""
     return reply(421, "4.3.2", f"{hostname} shutting down")
