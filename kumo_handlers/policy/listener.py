@@ -177,6 +177,11 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
             options["meta"] = {**self.meta, **options["meta"]}
         return msgspec.structs.replace(self, **options)
 
+    def overridden(self, table: Mapping[str, Any], place: Place) -> Self:
+        """The listener with the options of ``table``. Raises `ConfigurationError`, all at once."""
+        values = read_strictly(table, DYNAMIC, place)
+        return msgspec.structs.replace(self, **merge({"meta": self.meta}, values))
+
     def trusts(self, option: str, peer: str, local: str) -> bool:
         """Whether ``peer`` may say for whom it speaks, by ``option``.
 
@@ -216,9 +221,13 @@ OPTIONS: Final = declared(
     batch_handling="each recipient is decided on its own",
     data_buffer_size="the buffer grows with what the client sends",
 )
-# What is settled before there is a client, and what would be a block within a block.
-OVERRIDABLE: Final = {
+# What is settled before there is a client.
+DYNAMIC: Final = {
     name: option
     for name, option in OPTIONS.items()
-    if name not in {"listen", "protocol", "max_connections", "peer", "via"}
+    if name not in {"listen", "protocol", "max_connections"}
+}
+# Of these, all but what would be a block within a block.
+OVERRIDABLE: Final = {
+    name: option for name, option in DYNAMIC.items() if name not in {"peer", "via"}
 }

@@ -26,6 +26,7 @@ from kumo_handlers.smtp.events import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from kumo_handlers.policy.listener import Listener
     from kumo_handlers.smtp.backend import Backend
     from kumo_handlers.smtp.credentials import Authenticator, Identities
     from kumo_handlers.smtp.events import Event
@@ -80,7 +81,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - nobody waits for an answer
             self._reply_to(error)
 
-    def _ask(self, event: Event[Reply | None], ask: Callable[[], Reply | None]) -> None:
+    def _ask(self, event: Event[Any], ask: Callable[[], Reply | Listener | None]) -> None:
         try:
             answer = ask()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything

@@ -39,8 +39,11 @@ class Transaction(msgspec.Struct, frozen=True):
 class Backend(Protocol):
     """The contract between the listener and whoever decides about mail."""
 
-    def connected(self, session: Session) -> Reply | None:
-        """A client connected. A reply is said instead of the greeting, and the session ends."""
+    def connected(self, session: Session) -> Reply | Listener | None:
+        """A client connected. A reply is said instead of the greeting, and the session ends.
+
+        A listener is the one that this client is to see: its options hold for the session.
+        """
         ...
 
     def hello(self, session: Session) -> Reply | None:

@@ -14,6 +14,7 @@ import msgspec
 from kumo_handlers.mail.address import Address
 from kumo_handlers.mail.reply import Reply
 from kumo_handlers.mail.session import Session
+from kumo_handlers.policy.listener import Listener
 from kumo_handlers.smtp.backend import Transaction
 from kumo_handlers.smtp.credentials import Credentials, Identities
 
@@ -26,7 +27,7 @@ class Event(msgspec.Struct, Generic[Answer], frozen=True, eq=False, kw_only=True
     then: Callable[[Answer], None]
 
 
-class Connected(Event[Reply | None], frozen=True, eq=False):
+class Connected(Event[Reply | Listener | None], frozen=True, eq=False):
     """A client is there and waits for the greeting. A reply is said instead, and ends it."""
 
     session: Session

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kumo_handlers.mail.reply import Reply
+from kumo_handlers.policy.listener import Listener
 from kumo_handlers.smtp import authentication, forwarding, replies
 from kumo_handlers.smtp.events import Connected, Hello
 
@@ -33,7 +34,11 @@ def _meet(talk: Dialogue) -> None:
     talk.ask(Connected(then=partial(_greet, talk), session=talk.session))
 
 
-def _greet(talk: Dialogue, answer: Reply | None) -> None:
+def _greet(talk: Dialogue, answer: Reply | Listener | None) -> None:
+    if isinstance(answer, Listener):
+        talk.adopt(answer)
+        talk.may_forward = talk.trusts("allow_xclient")
+        answer = None
     if answer is None:
         talk.say(replies.greeting(talk.listener.hostname, talk.listener.banner))
     else:
