@@ -1,0 +1,1 @@
+"""Policies of KumoMTA, in Lua: the part of them that is about listening."""
