@@ -16,6 +16,7 @@ from kumo_handlers.journal import reporting
 from kumo_handlers.journal.record import RecordType, Response, reception, rejection
 from kumo_handlers.pipeline import installation, trace_headers
 from kumo_handlers.pipeline.replies import ACCEPTED, DROPPED, not_permitted
+from kumo_handlers.policy.listener import LineEndings
 from kumo_handlers.queue.kept import KeptMail
 from kumo_handlers.queue.queued_mail import QueuedMail
 
@@ -49,7 +50,7 @@ def relay(mail: ReceivedMail) -> None:
         QueuedMail.of(
             mail.arrival,
             (mail.To,),
-            headers + mail.Data,
+            headers + _sendable(mail),
             body_8bit=mail.envelope.body_8bit,
             smtputf8=mail.envelope.smtputf8,
             verified_sender=mail.disposition.rule in _VOUCHED,
@@ -58,6 +59,17 @@ def relay(mail: ReceivedMail) -> None:
     if all(record.type is not RecordType.RECEPTION for record in mail.records):
         mail.records.append(reception(mail.arrival, Response.of(ACCEPTED)))
     _settle(mail)
+
+
+def _sendable(mail: ReceivedMail) -> bytes:
+    """The content as received; where the listener let bare CR or LF in, none of them leaves.
+
+    RFC 5321, 2.3.8 forbids them, and a relay that takes one for a line end could be made to see
+    the end of the message in the middle of it.
+    """
+    if mail.listener.invalid_line_endings is not LineEndings.ALLOW:
+        return mail.Data
+    return _LINE_END.sub(b"\r\n", mail.Data)
 
 
 def refuse(mail: ReceivedMail) -> NoReturn:

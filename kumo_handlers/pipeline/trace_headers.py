@@ -52,7 +52,7 @@ def _literal(host: str) -> str:
 
 def is_looping(content: bytes) -> bool:
     """Whether the message went through too many servers to be going anywhere."""
-    end = content.find(b"\r\n\r\n")
+    end = 0 if content.startswith(b"\r\n") else content.find(b"\r\n\r\n")
     header = content[: end if end >= 0 else len(content)]
     # A message seldom has ten of them: the count is only made where there is much to count.
     if len(header) < MAX_HOPS * len(_RECEIVED):

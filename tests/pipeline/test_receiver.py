@@ -366,6 +366,22 @@ def test_what_cannot_be_stored_is_not_accepted(
     assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("250")
 
 
+@pytest.mark.parametrize("mode", ["Allow", "Fix"])
+def test_no_bare_line_end_leaves(start: Start, mode: str) -> None:
+    """Where the listener lets them in, the relay still sees none: nothing to smuggle through."""
+    app = start(
+        listeners=[{"listen": "127.0.0.1:0", "relay_hosts": [], "invalid_line_endings": mode}]
+    )
+    with app.client() as client:
+        client.mail("ann@elsewhere.example")
+        client.rcpt("bob@example.com")
+        client.docmd("DATA")
+        client.send(b"Subject: x\r\n\r\none\n.\nMAIL FROM:<x@y.example>\r.\rtwo\r\n.\r\n")
+        assert client.getreply()[0] == 250
+    ((_, _, content),) = app.queued()
+    assert content.endswith(b"\r\none\r\n.\r\nMAIL FROM:<x@y.example>\r\n.\r\ntwo\r\n")
+
+
 def test_a_loop_ends(start: Start) -> None:
     """A hundred Received fields: 554, as RFC 5321, 6.3 asks."""
     app = start()
