@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
     from kumo_handlers.pipeline.received_mail import ReceivedMail
 
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 # By these the peer may use its reverse-path: whoever it names may be told of a failure.
 _VOUCHED = ("relay_hosts", "relay_from", "relay_from_authz")
 
