@@ -7,6 +7,7 @@ it answers. Behind a stock receiver there is no such moment, so each staging is 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
