@@ -99,7 +99,7 @@ def _report(
     report.attach(MIMEText(text, policy=SMTP))
     machine = MIMEBase("message", kind, policy=SMTP)
     group = Message(policy=SMTP)
-    groups = [group]
+    groups: list[Message | str] = [group]
     for field in fields:
         if field is None:
             groups.append(group := Message(policy=SMTP))
