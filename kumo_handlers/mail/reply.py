@@ -1,6 +1,7 @@
 """Replies: what a server says, and what it makes of the replies it is given (RFC 5321, 4.2).
 
-Every reply the listener can give is named here, so that its text is written once.
+Here is what a reply is, and which one an error becomes; the listener's own replies have their
+texts in `smtp.replies`, those of the decision in `pipeline.replies`.
 """
 
 from __future__ import annotations
