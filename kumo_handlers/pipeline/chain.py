@@ -51,7 +51,7 @@ class Handled(msgspec.Struct, frozen=True):
 
 async def run(mail: ReceivedMail, policy: Policy, threads: Executor) -> Handled:
     """Give ``mail`` to each handler its recipient has. Never raises."""
-    with deciding_with(policy):
+    with deciding_with(policy, mail.disposition.found):
         chain = _Chain(mail)
         handled = chain.advance(on_event_loop=True)
         if handled is not None:

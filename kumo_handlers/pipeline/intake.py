@@ -13,9 +13,11 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from kumo_handlers.journal.record import Arrival, Response, rejection
 from kumo_handlers.mail.reply import reply
-from kumo_handlers.pipeline import chain, trace_headers, undeliverable
+from kumo_handlers.pipeline import chain, copies, trace_headers, undeliverable
 from kumo_handlers.pipeline.received_mail import ReceivedMail
 from kumo_handlers.pipeline.replies import not_permitted
 from kumo_handlers.pipeline.settlement import settle
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
     from kumo_handlers.mail.session import Session
     from kumo_handlers.pipeline.chain import Handled
+    from kumo_handlers.pipeline.copies import Copy
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 OVERDUE = reply(451, "4.4.5", "data_processing_timeout exceeded")
+_BY_SCRIPT = "an event of the policy"
 LOOPING = reply(554, "5.4.6", "routing loop detected")
 
 
@@ -62,18 +66,27 @@ class Intake:
         self._threads = threads
         self._open: dict[str, _Decisions] = {}
 
-    def connected(self, session: Session) -> Reply | None:  # noqa: ARG002 - the contract's
-        """Everyone may connect."""
-        return None
+    def connected(self, session: Session) -> Reply | Listener | None:
+        """Everyone may connect, but for whom the policy does not want."""
+        events = self._installed.policy.events
+        if events is None:
+            return None
+        listener = events.listener(session, self._listener)
+        return events.connected(session) or (None if listener is self._listener else listener)
 
-    def hello(self, session: Session) -> Reply | None:  # noqa: ARG002 - the contract's
-        """Everyone may say a name."""
-        return None
+    def hello(self, session: Session) -> Reply | None:
+        """Everyone may say a name, unless the policy minds."""
+        events = self._installed.policy.events
+        return events.hello(session) if events else None
 
     def mail(self, transaction: Transaction) -> Reply | None:
         """Take the policy of this moment for the whole transaction."""
-        self._open[transaction.id] = _Decisions(self._installed.policy)
-        return None
+        policy, session = self._installed.policy, transaction.session
+        sender, events = transaction.envelope.reverse_path, policy.events
+        refusal = None if events is None else events.mail(session, sender)
+        if refusal is None:
+            self._open[transaction.id] = _Decisions(policy)
+        return refusal
 
     def recipient(self, transaction: Transaction, forward_path: Address) -> Reply | None:
         """Decide about a recipient; a refusal is logged, with its reason."""
@@ -82,11 +95,26 @@ class Intake:
         sender = transaction.envelope.reverse_path
         decided = relaying.decide(policy, listener, session, sender, forward_path)
         if decided.accepted:
-            decisions.dispositions.append(decided)
-            return None
-        answer = not_permitted(session.peer)
+            events = policy.events
+            refusal = None if events is None else events.recipient(session, forward_path)
+            if refusal is None:
+                decisions.dispositions.append(decided)
+                return None
+            return self._refuse(transaction, forward_path, decided, refusal, _BY_SCRIPT)
         reason = relaying.reason(decided, policy, listener, session)
-        _log.info("refused %s for %s: %s", forward_path, session.peer, reason)
+        answer = not_permitted(session.peer)
+        return self._refuse(transaction, forward_path, decided, answer, reason)
+
+    def _refuse(
+        self,
+        transaction: Transaction,
+        forward_path: Address,
+        decided: RelayDisposition,
+        answer: Reply,
+        reason: str,
+    ) -> Reply:
+        """Log why a recipient is refused."""
+        _log.info("refused %s for %s: %s", forward_path, transaction.session.peer, reason)
         arrival = self._arrival(transaction, forward_path, decided, 0, new_id())
         arrival.meta["reason"] = reason
         refused = rejection(arrival, Response.of(answer, f"RCPT TO:<{forward_path}>"))
@@ -96,9 +124,11 @@ class Intake:
     async def message(self, transaction: Transaction, content: bytes) -> Reply | Sequence[Reply]:
         """Give the message to the handlers of each recipient, commit, and only then reply."""
         decisions = self._open.pop(transaction.id)
-        mails = self._mails(transaction, decisions, content)
+        policy = decisions.policy
+        made = copies.make(transaction, decisions.dispositions, content, policy.events)
+        mails = [self._mail(transaction, copy) for copy in made]
         try:
-            handled = await self._handle(mails, decisions.policy, content)
+            handled = await self._handle(mails, self._refusals(made, content), policy)
         except asyncio.CancelledError:
             self._note_overdue(mails)
             raise
@@ -107,6 +137,9 @@ class Intake:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._threads, undeliverable.keep, settled.failed)
         await self._installed.committer.commit(settled.unit)
+        if self._is_lmtp:
+            paths = transaction.envelope.forward_paths
+            return copies.replies_by_path(made, settled.replies, paths, chain.OK)
         return settled.replies
 
     def reset(self, transaction: Transaction) -> None:
@@ -120,15 +153,24 @@ class Intake:
     def _is_lmtp(self) -> bool:
         return self._listener.protocol is Protocol.LMTP
 
+    def _refusals(self, made: Sequence[Copy], content: bytes) -> list[Handled | None]:
+        """What is refused before any handler sees it; in SMTP all of it, for one refused copy."""
+        if trace_headers.is_looping(content):
+            return [chain.Handled(LOOPING) for _ in made]
+        refused = [
+            chain.Handled(copy.refusal, copy.event) if copy.refusal else None for copy in made
+        ]
+        if not self._is_lmtp and (first := next(filter(None, refused), None)):
+            return [first for _ in made]
+        return refused
+
     async def _handle(
-        self, mails: Sequence[ReceivedMail], policy: Policy, content: bytes
+        self, mails: Sequence[ReceivedMail], refusals: Sequence[Handled | None], policy: Policy
     ) -> list[Handled]:
         """One result a mail, in order. A failure ends it while the sender can still be told."""
-        if trace_headers.is_looping(content):
-            return [chain.Handled(LOOPING) for _ in mails]
         handled: list[Handled] = []
-        for mail in mails:
-            result = await chain.run(mail, policy, self._threads)
+        for mail, refusal in zip(mails, refusals, strict=True):
+            result = refusal or await chain.run(mail, policy, self._threads)
             handled.append(result)
             alone = not any(each.reply.accepts for each in handled)
             if result.is_crash and alone and not self._is_lmtp:
@@ -143,23 +185,21 @@ class Intake:
         refused = [rejection(mail.arrival, Response.of(OVERDUE, "DATA")) for mail in mails]
         self._installed.committer.submit(Unit(records=tuple(refused)))
 
-    def _mails(
-        self, transaction: Transaction, decisions: _Decisions, content: bytes
-    ) -> list[ReceivedMail]:
-        """One mail a recipient."""
-        paths = transaction.envelope.forward_paths
-        ids = [transaction.id, *(new_id() for _ in paths[1:])]
-        size = len(content)
-        return [
-            ReceivedMail(
-                self._arrival(transaction, path, decided, size, mail_id),
-                transaction.envelope,
-                transaction.listener,
-                decided,
-                content,
-            )
-            for path, decided, mail_id in zip(paths, decisions.dispositions, ids, strict=True)
-        ]
+    def _mail(self, transaction: Transaction, copy: Copy) -> ReceivedMail:
+        """What the handlers of one recipient are given."""
+        size = len(copy.content)
+        arrival = self._arrival(transaction, copy.forward_path, copy.disposition, size, copy.id)
+        arrival = msgspec.structs.replace(
+            arrival,
+            reverse_path=copy.envelope.reverse_path,
+            meta=copy.meta | arrival.meta,
+            headers=copy.headers,
+        )
+        mail = ReceivedMail(
+            arrival, copy.envelope, transaction.listener, copy.disposition, copy.content
+        )
+        mail.is_discarded = copy.is_discarded
+        return mail
 
     def _arrival(
         self,

@@ -35,7 +35,7 @@ class ReceivedMail(MailRequest):
     subscript, ``body()``): ``arrival`` and ``envelope`` say who sent it and how,
     ``disposition`` what was decided at RCPT, ``report`` what it says if it is a bounce or a
     complaint, ``outcome`` what becomes of it, ``records`` what is logged about it so far,
-    ``handler`` which handler has it now.
+    ``handler`` which handler has it now, ``is_discarded`` whether it is accepted and goes nowhere.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class ReceivedMail(MailRequest):
         self.mails: list[QueuedMail] = []
         self.kept: list[KeptMail] = []
         self.handler: str | None = None
+        self.is_discarded = False
         self._committed = 0
         self.at_once = at_once
         self.Peer = (arrival.session.peer.host, arrival.session.peer.port)

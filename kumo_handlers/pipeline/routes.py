@@ -44,12 +44,17 @@ _SHOWN_DOMAINS = 6
 
 
 class _LookUp:
-    """A policy, and what it last said: Salmon asks each route about the same recipient."""
+    """A policy, and what it last said: Salmon asks each route about the same recipient.
 
-    __slots__ = ("_found", "_host", "_policy")
+    ``own`` is the entry that the mail at hand was accepted by, if there was one: a script may
+    have said it of this connection alone.
+    """
 
-    def __init__(self, policy: Policy) -> None:
+    __slots__ = ("_found", "_host", "_own", "_policy")
+
+    def __init__(self, policy: Policy, own: Found | None = None) -> None:
         self._policy = policy
+        self._own = () if own is None else (own,)
         self._host: str | None = None
         self._found: tuple[Found, ...] = ()
 
@@ -60,7 +65,7 @@ class _LookUp:
                 found = self._policy.find_anywhere(address.fold_domain(host))
             except AddressError:
                 found = iter(())
-            self._found, self._host = tuple(found), host
+            self._found, self._host = (*self._own, *found), host
         return self._found
 
 
@@ -68,9 +73,12 @@ _look_up: contextvars.ContextVar[_LookUp] = contextvars.ContextVar("look_up")
 
 
 @contextmanager
-def deciding_with(policy: Policy) -> Iterator[None]:
-    """Match routes with ``policy``: a transaction is decided by one version from end to end."""
-    token = _look_up.set(_LookUp(policy))
+def deciding_with(policy: Policy, own: Found | None = None) -> Iterator[None]:
+    """Match routes with ``policy``: a transaction is decided by one version from end to end.
+
+    ``own`` is the entry that the mail was accepted by.
+    """
+    token = _look_up.set(_LookUp(policy, own))
     try:
         yield
     finally:

@@ -45,7 +45,14 @@ def log_report(mail: ReceivedMail) -> None:
 
 
 def relay(mail: ReceivedMail) -> None:
-    """Stage ``mail`` for the relay, with the headers of the listener on top of it."""
+    """Stage ``mail`` for the relay, with the headers of the listener on top of it.
+
+    What the policy discards is only logged: in KumoMTA that is the queue named null.
+    """
+    if mail.is_discarded:
+        mail.records.append(reception(mail.arrival, Response.of(ACCEPTED), queue="null"))
+        _settle(mail)
+        return
     installed = installation.current()
     headers = trace_headers.make(mail.arrival, mail.listener, installed.trace_keys)
     mail.mails.append(

@@ -28,7 +28,8 @@ def make(arrival: Arrival, listener: Listener, keys: Keys = trace.NO_KEYS) -> by
         headers.append(_received(arrival))
     if wanted.supplemental_header:
         names = wanted.include_meta_names
-        meta = {name: value for name, value in arrival.session.meta.items() if name in names}
+        known = arrival.session.meta | arrival.meta
+        meta = {name: value for name, value in known.items() if name in names}
         value = trace.make(str(arrival.forward_path), meta, keys, now=arrival.time)
         headers.append(f"{wanted.header_name}: {value}")
     return "".join(f"{header}\r\n" for header in headers).encode("utf-8", "surrogateescape")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kumo_handlers.mail.session import Session
     from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.policy.session_events import SessionEvents
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +48,10 @@ class Policy(Protocol):
     @property
     def listeners(self) -> tuple[Listener, ...]:
         """The listeners it declares; none for tables."""
+
+    @property
+    def events(self) -> SessionEvents | None:
+        """What it has to say at the steps of a session; None for tables."""
 
     def find(self, domain: str, session: Session) -> Found | None:
         """The entry for a folded domain, as seen from where ``session`` is connected.

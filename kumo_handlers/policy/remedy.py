@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.policy import toml_text
+from kumo_handlers.policy import lua_text, toml_text
 from kumo_handlers.policy.networks import Networks
+from kumo_handlers.policy.step import Walking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +42,7 @@ def remedies(
     return (
         *_of_recipient(policy, situation, disposition.found),
         *_of_sender(policy, situation, disposition.sender_found),
-        *_of_listener(situation),
+        *_of_listener(policy, situation),
     )
 
 
@@ -74,13 +75,14 @@ def _of_sender(policy: Policy, situation: Situation, found: Found | None) -> Ite
         yield _changed(policy, domain, found, given, effect)
 
 
-def _of_listener(situation: Situation) -> Iterator[Remedy]:
+def _of_listener(policy: Policy, situation: Situation) -> Iterator[Remedy]:
     host, listener = situation.session.peer.host, situation.listener
     if host:
         peers = Networks.parse((*listener.relay_hosts.blocks, host))
+        text = lua_text if policy.listeners else toml_text
         yield Remedy(
             f"{host} may send anything to anyone",
-            (f"relay_hosts = {toml_text.value(peers)}",),
+            (f"relay_hosts = {text.value(peers)}",),
             f"listener {listener.listen}",
         )
 
@@ -88,7 +90,14 @@ def _of_listener(situation: Situation) -> Iterator[Remedy]:
 def _changed(
     policy: Policy, domain: str, found: Found | None, given: Mapping[str, object], effect: str
 ) -> Remedy:
-    """The entry for ``domain`` with the options ``given``: the one there is, or a new one."""
+    """The entry for ``domain`` with the options ``given``: the one there is, or a new one.
+
+    A policy that cannot be walked is a function: what it returns is changed.
+    """
+    if not isinstance(policy, Walking):
+        said = toml_text.options_of(found.options) if found else {}
+        lines = lua_text.answer(domain, {**said, **given}, is_new=found is None)
+        return Remedy(effect, lines, policy.origin(found) if found else "")
     if found is not None and found.key == domain:
         lines = toml_text.block(found.section, domain, given.items())
         return Remedy(effect, lines, policy.origin(found))

@@ -40,6 +40,7 @@ class Tables:
     """A policy read from tables. Immutable; made by `load`."""
 
     listeners: tuple[Listener, ...] = ()
+    events: None = None
 
     def __init__(
         self,

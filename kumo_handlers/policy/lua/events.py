@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.lua.occasion import Occasion
     from kumo_handlers.policy.lua.runtime import Runtime
     from kumo_handlers.policy.lua.scripts import Scripts
+    from kumo_handlers.policy.session_events import ChangedMessage
 
 
 class LuaEvents:
@@ -44,6 +45,27 @@ class LuaEvents:
     def headers_to_log(self) -> frozenset[str]:
         """The headers of a message that go into its records."""
         return self._declared.logs.headers
+
+    @property
+    def max_segment_duration(self) -> float | None:
+        """After how many seconds a log file ends; None leaves it to the settings."""
+        return self._declared.logs.max_segment_duration
+
+    @property
+    def max_segment_size(self) -> int | None:
+        """After how many bytes a log file ends; None leaves it to the settings."""
+        return self._declared.logs.max_file_size
+
+    @property
+    def classifier_files(self) -> tuple[str, ...]:
+        """Rule files for the classification of bounces."""
+        return self._declared.classifier_files
+
+    @property
+    def sees_messages(self) -> bool:
+        """Whether the script looks at messages, or has their headers logged."""
+        looking = {"smtp_server_data", "smtp_server_message_received"}
+        return bool(self.headers_to_log) or not self._registered.isdisjoint(looking)
 
     @property
     def authenticates(self) -> bool:
@@ -110,24 +132,24 @@ class LuaEvents:
         """The message that the next two events may change."""
         return Message(message_id, reverse_path, forward_paths, content, everything_known(session))
 
-    @property
-    def changes_messages(self) -> bool:
-        """Whether the script looks at messages at all."""
-        return not self._registered.isdisjoint({"smtp_server_data", "smtp_server_message_received"})
-
-    def data(self, session: Session, message: Message) -> Reply | None:
+    def data(self, session: Session, message: ChangedMessage) -> Reply | None:
         """``smtp_server_data``: the message as it came in, for all of its recipients."""
         return self._about("smtp_server_data", session, message)
 
-    def received(self, session: Session, message: Message) -> Reply | None:
+    def received(self, session: Session, message: ChangedMessage) -> Reply | None:
         """``smtp_server_message_received``: one recipient's copy of the message."""
         return self._about("smtp_server_message_received", session, message)
 
-    def _about(self, event: str, session: Session, message: Message) -> Reply | None:
+    def _about(self, event: str, session: Session, message: ChangedMessage) -> Reply | None:
         return self._tell(event, "message", session, message.id, message=message)
 
     def _tell(
-        self, event: str, call: str, session: Session, *said: str, message: Message | None = None
+        self,
+        event: str,
+        call: str,
+        session: Session,
+        *said: str,
+        message: ChangedMessage | None = None,
     ) -> Reply | None:
         if event not in self._registered:
             return None
@@ -137,9 +159,12 @@ class LuaEvents:
             return error.reply
         return None
 
-    def _call(self, name: str, session: Session, *said: str, message: Message | None = None) -> Any:  # noqa: ANN401 - any plain value
+    def _call(
+        self, name: str, session: Session, *said: str, message: ChangedMessage | None = None
+    ) -> Any:  # noqa: ANN401 - any plain value
         with self._runtime.lock:
-            self._occasion.begin(session, message)
+            # the messages that come here are those that `message` made
+            self._occasion.begin(session, message if isinstance(message, Message) else None)
             try:
                 return self._runtime.call(name, *said, session.id)
             except ConfigurationError as error:

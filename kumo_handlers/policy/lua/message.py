@@ -47,6 +47,17 @@ class Message:
         """Whether it is to be accepted and go nowhere: KumoMTA's queue of that name."""
         return self.meta.get("queue") == "null"
 
+    def headers(self, names: frozenset[str]) -> dict[str, str]:
+        """The first value of each of these header fields, where there is one."""
+        if not names:
+            return {}
+        found = ((name, _first(self, name)) for name in sorted(names))
+        return {name: value for name, value in found if value is not None}
+
+    def copy(self, message_id: str, recipient: Address) -> Message:
+        """The same message for one of its recipients."""
+        return Message(message_id, self.sender, (recipient,), self.content, dict(self.meta))
+
     @property
     def header(self) -> HeaderBlock:
         """Its header, to be read and changed."""

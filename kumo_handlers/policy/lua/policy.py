@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.lua.declarations import Declarations
     from kumo_handlers.policy.lua.domains import LuaDomains
     from kumo_handlers.policy.lua.events import LuaEvents
-    from kumo_handlers.policy.lua.local_logs import LocalLogs
     from kumo_handlers.policy.lua.scripts import Scripts
 
 
@@ -31,8 +30,6 @@ class LuaPolicy:
     ) -> None:
         self.events = events
         self.listeners = tuple(declared.listeners)
-        self.logs: LocalLogs = declared.logs
-        self.classifier_files = declared.classifier_files
         files = (*scripts.files, *(file for each in declared.tables for file in each.files))
         self.files = tuple(dict.fromkeys(files))
         versions = (scripts.digest, *(each.version for each in declared.tables))
