@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from salmon.routing import Router
 
+from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.sink import SinkOptions, open_sink
 from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.installation import Installation
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.queue.destination import Relay
+    from kumo_handlers.reports.classification import Classifier
 
 _log = logging.getLogger(__name__)
 
@@ -45,10 +47,11 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
     """
     _mend_logging()
     settings = Settings.read(module)
+    policy = load_policy(settings)
     installed = Installation(
         settings,
-        load_policy(settings),
-        classification.load(settings.classification),
+        policy,
+        _load_classifier(settings, policy),
         lambda installed: _open_queue(installed, getattr(module, "relay", None)),
     )
     installation.install(installed)
@@ -78,17 +81,53 @@ def _watched(installed: Installation) -> list[Watched]:
         installed.policy = policy
 
     def replace_classifier() -> None:
-        installed.classifier = classification.load(settings.classification)
+        installed.classifier = _load_classifier(settings, installed.policy)
 
     return [
         Watched("rules", lambda: installed.policy.files, replace_policy),
-        Watched("rules of classification", lambda: settings.classification, replace_classifier),
+        Watched(
+            "rules of classification",
+            lambda: _classification_files(settings, installed.policy),
+            replace_classifier,
+        ),
     ]
 
 
 def load_policy(settings: Settings) -> Policy:
     """The rules as they are now. Raises `ConfigurationError` with all that is wrong."""
-    return tables.load(settings.listener_domains)
+    if settings.policy is None:
+        return tables.load(settings.listener_domains)
+    if settings.listener_domains:
+        raise ConfigurationError(
+            Problem(
+                message="is set beside listener_domains",
+                option="policy",
+                value=repr(settings.policy),
+                hint="a policy names its rule files itself: listener_domains:setup { … }",
+            )
+        )
+    from kumo_handlers.policy.lua import loading  # noqa: PLC0415 - only who has one needs Lua
+
+    return loading.load(settings.policy, settings.map_path)
+
+
+def _load_classifier(settings: Settings, policy: Policy) -> Classifier:
+    """The rules of classification: ours, those of the settings, those that the policy names."""
+    return classification.load(_classification_files(settings, policy))
+
+
+def _classification_files(settings: Settings, policy: Policy) -> tuple[str, ...]:
+    return settings.classification + (policy.events.classifier_files if policy.events else ())
+
+
+def _sink_options(installed: Installation) -> SinkOptions:
+    """Where records go; a policy may say when a segment ends."""
+    settings, events = installed.settings, installed.policy.events
+    return SinkOptions(
+        Path(settings.run_dir) / "log",
+        (events and events.max_segment_duration) or settings.max_segment_duration,
+        (events and events.max_segment_size) or settings.max_segment_size,
+    )
 
 
 def _open_queue(
@@ -97,7 +136,7 @@ def _open_queue(
     """The committer, and how all of the queue is closed. Delivery runs where there is a relay."""
     settings = installed.settings
     run_dir = Path(settings.run_dir)
-    options = SinkOptions(run_dir / "log", settings.max_segment_duration, settings.max_segment_size)
+    options = _sink_options(installed)
     committer = Committer(
         run_dir,
         {name: open_sink(name, options) for name in settings.sinks},
@@ -113,7 +152,7 @@ def _open_queue(
     if relay is None:
         _log.warning("settings.relay is not set: mail to relay stays in the queue")
         return committer, committer.close
-    delivery = Delivery(relay, committer, _delivery_options(settings), installed.classify)
+    delivery = Delivery(relay, committer, _delivery_options(installed), installed.classify)
     delivery.start()
 
     def close() -> None:
@@ -123,14 +162,15 @@ def _open_queue(
     return committer, close
 
 
-def _delivery_options(settings: Settings) -> DeliveryOptions:
+def _delivery_options(installed: Installation) -> DeliveryOptions:
+    settings = installed.settings
     return DeliveryOptions(
         retry=RetrySchedule(
             first=settings.retry_interval,
             most=settings.max_retry_interval,
             give_up=settings.max_age,
         ),
-        ehlo_name=settings.listeners[0].hostname,
+        ehlo_name=installed.listeners[0].hostname,
     )
 
 

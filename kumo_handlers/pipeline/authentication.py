@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from kumo_handlers.mail.session import Session
+    from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.smtp.credentials import Credentials
 
 # 16 MiB and some 50 ms for each guess (RFC 7914, 2; OWASP asks for no less)
@@ -139,6 +140,23 @@ class Asking:
             self._threads, self._is_right, name, credentials.password
         )
         return Identities(name, name) if right is True else None
+
+
+class Scripted:
+    """The event ``smtp_server_auth_plain`` of the policy in force."""
+
+    def __init__(self, installed: Installation) -> None:
+        self._installed = installed
+
+    async def authenticate(self, session: Session, credentials: Credentials) -> Identities | None:
+        """Ask the script, here: it is quick, or it is stopped."""
+        events = self._installed.policy.events
+        if events is None:
+            return None
+        found = events.authenticate(
+            session, credentials.authz_id, credentials.authn_id, credentials.password
+        )
+        return Identities(*found) if found else None
 
 
 def read_passwords(path: str) -> dict[str, Scrypt]:

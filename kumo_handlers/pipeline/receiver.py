@@ -24,7 +24,7 @@ from salmon.routing import Router
 
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import privileges
-from kumo_handlers.pipeline.authentication import Asking, PasswordFile
+from kumo_handlers.pipeline.authentication import Asking, PasswordFile, Scripted
 from kumo_handlers.pipeline.intake import Intake
 from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.session import Peer
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.pipeline.reload import Watched
-    from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.smtp.credentials import Authenticator
 
 _log = logging.getLogger(__name__)
@@ -68,7 +67,7 @@ class Receiver:
         self._threads = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="mail")
         self._readiness = Readiness()
         self._reloader = Reloader(watched, self._say_ready)
-        authenticator = _authenticator(settings, self._threads)
+        authenticator = _authenticator(installed, self._threads)
         self._servers = [
             Server(listener, Intake(listener, installed, self._threads), authenticator)
             for listener in installed.listeners
@@ -209,12 +208,15 @@ class Receiver:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _authenticator(settings: Settings, threads: ThreadPoolExecutor) -> Authenticator | None:
-    """Who checks credentials; None, and AUTH is not offered, where settings name nobody."""
+def _authenticator(installed: Installation, threads: ThreadPoolExecutor) -> Authenticator | None:
+    """Who checks credentials; None, and AUTH is not offered, where nobody does."""
+    settings, events = installed.settings, installed.policy.events
     if settings.authenticate is not None:
         return Asking(settings.authenticate, threads)
     if settings.password_file is not None:
         return PasswordFile(settings.password_file, threads)
+    if events is not None and events.authenticates:
+        return Scripted(installed)
     return None
 
 

@@ -63,6 +63,14 @@ def _read_function(raw: object) -> object:
     raise refuse(raw)
 
 
+def _read_path_map(raw: object) -> dict[str, str]:
+    if isinstance(raw, Mapping) and all(
+        isinstance(item, str | Path) and str(item) for pair in raw.items() for item in pair
+    ):
+        return {str(start): str(instead) for start, instead in raw.items()}
+    raise refuse(raw)
+
+
 def _read_secrets(raw: object) -> dict[str, str]:
     """Names and secrets; an error names the table and never a secret."""
     if isinstance(raw, Mapping) and all(
@@ -87,6 +95,12 @@ SECRETS = Kind(
 )
 FUNCTION = Kind(
     "function", "a function", _read_function, lambda value: getattr(value, "__name__", "")
+)
+PATH_MAP = Kind(
+    "table of paths",
+    "a table of paths, such as { '/opt/kumomta/etc': 'config' }",
+    _read_path_map,
+    repr,
 )
 LISTENERS = Kind(
     "list of tables",
@@ -114,6 +128,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     listener_domains: Annotated[
         tuple[Source, ...], Declared(SOURCES, "the rules: who may send what to which domain")
     ] = ()
+    policy: Annotated[
+        str | None, Declared(PATH, "a policy of KumoMTA, in Lua: rules and listeners, instead")
+    ] = None
+    map_path: Annotated[
+        dict[str, str], Declared(PATH_MAP, "what stands for a path that the policy names")
+    ] = {}
     listeners: Annotated[
         tuple[Listener, ...],
         Declared(LISTENERS, "where to listen; the first one's relay_hosts hold behind stock ones"),
