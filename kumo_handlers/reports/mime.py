@@ -26,6 +26,8 @@ SIGNS = frozenset(
 _SIGNS = re.compile(
     rb"\n(%s)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)" % b"|".join(sorted(SIGNS))
 )
+_MAILER = re.compile(rb"daemon|postmaster")
+_REPORTING = re.compile(rb"deliver|return|fail|report|complain|abuse|spam|feedback|notif")
 _WINDOW = 4 * 1024
 # Before that, an empty line stands before the header and not behind it.
 _SHORTEST_HEADER = 10
@@ -123,11 +125,15 @@ class Message:
             return True
         if b"delivery-status" in declared or b"feedback-report" in declared:
             return True
+        return declared.startswith(b"multipart/") and self._is_worth_a_walk(declared)
+
+    def _is_worth_a_walk(self, declared: bytes) -> bool:
+        """Whether a multipart of another type may hold a report: such mail is mostly ordinary."""
+        if self.reverse_path == "" or _MAILER.search(self.sign(b"from")):
+            return True
         if not declared.startswith((b"multipart/mixed", b"multipart/related")):
             return False
-        # Such mail is mostly ordinary. The parts of a report come early, unless a mailer sent it.
-        sender = self.sign(b"from")
-        from_mailer = b"daemon" in sender or b"postmaster" in sender or self.reverse_path == ""
-        if from_mailer:
+        if _REPORTING.search(self.sign(b"subject")):
             return True
+        # The parts of a report come early.
         return self.content.find(b"essage/", self.body_start, self.body_start + _WINDOW) >= 0

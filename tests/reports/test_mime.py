@@ -155,3 +155,28 @@ def test_body_limit() -> None:
     message = mime.Message(b"Content-Transfer-Encoding: base64\n\n" + b"QUFB" * 1000)
     assert message.root.text(8) == "AAAAAA"
     assert message.root.transfer_encoding == "base64"
+
+
+@pytest.mark.parametrize(
+    ("header", "may"),
+    [
+        (b"Content-Type: multipart/report; boundary=b", True),
+        (b"Content-Type: message/delivery-status", True),
+        (b"From: MAILER-DAEMON\nContent-Type: multipart/alternative; boundary=b", True),
+        (b"Subject: Failure report\nContent-Type: multipart/mixed; boundary=b", True),
+        (b"Subject: Lunch\nContent-Type: multipart/mixed; boundary=b", False),
+        (b"Subject: Failure report\nContent-Type: multipart/alternative; boundary=b", False),
+        (b"Content-Type: text/plain", False),
+        (b"Subject: Lunch", False),
+    ],
+)
+def test_ordinary_mail_is_not_walked_through(header: bytes, *, may: bool) -> None:
+    """A report behind a long text is looked for only where the header gives reason to."""
+    content = header + b"\n\n--b\n\n" + b"text\n" * 2000 + b"--b\nContent-Type: message/x\n"
+    assert mime.Message(content).may_hold_reports is may
+
+
+def test_early_parts_are_seen() -> None:
+    """Whoever sent it, and whatever about."""
+    content = b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/x\n\n--b--"
+    assert mime.Message(content).may_hold_reports
