@@ -24,7 +24,7 @@ def check(*, files: tuple[str, ...], settings: str | None, strict: bool) -> None
 
     The exit status is 1 where there are errors, and 0 where there are only warnings.
     """
-    choice = choose(files, settings)
+    choice = choose(files, None, settings)
     checked = Checked()
     if choice.settings:
         check_settings(choice, checked)

@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kumo_handlers.cli.policy_choice import Choice
+from kumo_handlers.cli.policy_choice import Choice, is_script
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import expectation
 from kumo_handlers.pipeline.settings import PATHS
@@ -36,6 +36,7 @@ OPTIONS = {
     option.name: option
     for option in (
         Option("listener_domains", PATHS, "the rules, from the folder of this file"),
+        Option("policy", TEXT, "a policy in Lua, from the folder of this file"),
         Option("settings", TEXT, "the settings of a Salmon project"),
         Option("expect", ANYTHING, "the expectations, [[expect]] before each"),
     )
@@ -52,7 +53,8 @@ def read(name: str) -> tuple[Choice, tuple[Expectation, ...]]:
             Problem(message="expect is no list of tables", file=name, hint="[[expect]]")
         )
     folder = os.path.relpath(Path(name).parent)
-    files = given.get("listener_domains", ())
+    script = given.get("policy")
+    files = (*given.get("listener_domains", ()), *((script,) if script else ()))
     choice = Choice(
         tuple(os.path.normpath(Path(folder, each)) for each in files), given.get("settings")
     )
@@ -94,6 +96,8 @@ def _head(choice: Choice, folder: Path) -> Iterator[str]:
     yield "# What the policy is expected to decide: kumo-handlers test FILE"
     if choice.settings:
         yield f"settings = {toml_text.quoted(choice.settings)}"
-    if choice.files:
-        files = ", ".join(toml_text.quoted(os.path.relpath(each, folder)) for each in choice.files)
-        yield f"listener_domains = [{files}]"
+    files = [toml_text.quoted(os.path.relpath(each, folder)) for each in choice.files]
+    if any(map(is_script, choice.files)):
+        yield f"policy = {files[0]}"
+    elif files:
+        yield f"listener_domains = [{', '.join(files)}]"

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 def explain(
     *,
     files: tuple[str, ...],
+    policy: str | None,
     settings: str | None,
     content: str | None,
     as_json: bool,
@@ -59,7 +60,7 @@ def explain(
     **asked: str,
 ) -> None:
     """Say what is decided about a recipient, the reply, and why, step by step."""
-    choice = choose(files, settings)
+    choice = choose(files, policy, settings)
     chosen = load(choice)
     question = Question(**asked)
     at = situation.of(question, chosen.listeners)

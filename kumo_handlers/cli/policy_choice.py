@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -13,12 +13,14 @@ from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from types import ModuleType
 
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
+
+    Source = str | Mapping[str, Any]
 
 # Where a Salmon project has its settings.
 USUAL_SETTINGS = "config.settings"
@@ -29,7 +31,8 @@ C_ = TypeVar("C_", bound="Callable[..., object]")
 class Choice(NamedTuple):
     """What the options say: files of rules, a module of settings, or both.
 
-    With both, the rules are those of the files, and the listeners those of the settings.
+    A file whose name ends in ``.lua`` is a policy of its own. With files and settings, the rules
+    are those of the files, and the listeners those of the settings.
     """
 
     files: tuple[str, ...] = ()
@@ -50,7 +53,7 @@ class Chosen(NamedTuple):
 
 
 def policy_options(command: C_) -> C_:
-    """The options that choose a policy, for a command that takes ``files`` and ``settings``."""
+    """The options that choose a policy: ``files``, ``policy`` and ``settings`` of a command."""
     for option in (
         click.option(
             "--settings",
@@ -65,24 +68,32 @@ def policy_options(command: C_) -> C_:
             metavar="FILE",
             help="The rules, TOML or JSON. May be repeated; later files win.",
         ),
+        click.option(
+            "--policy", metavar="FILE", help="A KumoMTA policy in Lua: its rules, its listeners."
+        ),
     ):
         command = option(command)
     return command
 
 
-def choose(files: tuple[str, ...], settings: str | None, otherwise: Choice = NOTHING) -> Choice:
+def choose(
+    files: tuple[str, ...],
+    policy: str | None,
+    settings: str | None,
+    otherwise: Choice = NOTHING,
+) -> Choice:
     """What the options say; or else ``otherwise``, or else the settings of this folder's project.
 
     Raises `ConfigurationError` where there is nothing of all this.
     """
-    given = Choice(files, settings) or otherwise
+    given = Choice((*files, policy) if policy else files, settings) or otherwise
     if given:
         return given
     if not Path(*USUAL_SETTINGS.split(".")).with_suffix(".py").is_file():
         raise ConfigurationError(
             Problem(
                 message="which rules?",
-                expected="--listener-domains FILE, or --settings MODULE",
+                expected="--listener-domains FILE, --policy FILE, or --settings MODULE",
                 hint=f"there is no {USUAL_SETTINGS} in this folder",
             )
         )
@@ -94,8 +105,28 @@ def load(choice: Choice) -> Chosen:
     settings = read_settings(choice.settings) if choice.settings else None
     listeners = settings.listeners if settings else ()
     sources = choice.files or (settings.listener_domains if settings else ())
-    policy = tables.load(sources)
+    policy = load_rules(sources)
     return Chosen(policy, policy.listeners or listeners)
+
+
+def load_rules(sources: Sequence[Source]) -> Policy:
+    """The policy that ``sources`` make: one script, or any number of tables.
+
+    Raises `ConfigurationError` with all that is wrong.
+    """
+    if not any(is_script(source) for source in sources):
+        return tables.load(sources)
+    if len(sources) > 1:
+        names = ", ".join(str(source) for source in sources)
+        raise ConfigurationError(Problem(message="a Lua policy stands alone", value=names))
+    from kumo_handlers.policy.lua import loading  # noqa: PLC0415 - most rules are tables
+
+    return loading.load(str(sources[0]))
+
+
+def is_script(source: Source) -> bool:
+    """Whether rules are a policy in Lua."""
+    return isinstance(source, str) and source.endswith(".lua")
 
 
 def read_settings(name: str) -> Settings:

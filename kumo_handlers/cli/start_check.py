@@ -5,19 +5,19 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kumo_handlers.cli.policy_choice import import_settings
+from kumo_handlers.cli.policy_choice import import_settings, is_script, load_rules
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.advice.subject import Subject
 from kumo_handlers.policy.advice.table import Warned, warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from types import ModuleType
 
-    from kumo_handlers.cli.policy_choice import Choice
+    from kumo_handlers.cli.policy_choice import Choice, Source
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.listener import Listener
 
@@ -76,22 +76,30 @@ def _shown(file: str | None) -> str | None:
 
 
 def _check_rules(
-    sources: Iterable[str | Mapping[str, Any]],
+    sources: tuple[Source, ...],
     listeners: tuple[Listener, ...],
     checked: Checked,
     file: str | None = None,
 ) -> None:
     """The rules, and what there is to warn of; ``file`` has the listeners."""
-    sources = tuple(sources)
     checked.what = f"{len(sources)} {'file' if len(sources) == 1 else 'files'}"
     with checked.collecting():
-        written = tables.read(sources)
-        policy = tables.make(written)
-        subject = Subject(policy, policy.listeners or listeners, written.parts)
+        subject, problems = _subject(sources, listeners)
         count = len(subject.entries)
         checked.what += f", {count} {'entry' if count == 1 else 'entries'}"
-        checked.warnings += (Warned("lua-list", problem) for problem in written.warnings)
+        checked.warnings += (Warned("lua-list", problem) for problem in problems)
         checked.warnings += warnings(subject, file)
+
+
+def _subject(
+    sources: tuple[Source, ...], listeners: tuple[Listener, ...]
+) -> tuple[Subject, tuple[Problem, ...]]:
+    """The policy to warn about, and what was odd about reading it."""
+    if any(map(is_script, sources)):
+        policy = load_rules(sources)
+        return Subject(policy, policy.listeners or listeners), ()
+    written = tables.read(sources)
+    return Subject(tables.make(written), listeners, written.parts), written.warnings
 
 
 def _check_rest(settings: Settings) -> None:
