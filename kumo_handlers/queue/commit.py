@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import StorageError
 from kumo_handlers.queue.database import Database
+from kumo_handlers.queue.depth import Depth, oldest_mail
 from kumo_handlers.queue.kept import KeptFolder
 from kumo_handlers.queue.outbox import Outbox
 from kumo_handlers.queue.report_keys import ReportKeys
@@ -57,6 +58,7 @@ class Committer:
     ) -> None:
         self.database = Database(run_dir / "queue", durable=durable)
         self.on_queued: Callable[[], None] = _nobody
+        self.on_committed: Callable[[Sequence[Job]], None] = _uncounted
         self._outbox = Outbox(sinks, run_dir / "log")
         self._spool = Spool(limits)
         self._kept = kept or KeptFolder(run_dir / "unparsed")
@@ -98,6 +100,12 @@ class Committer:
         """Commit soon, and let nobody wait: for what holds up no reply."""
         self._submit(Job(unit))
 
+    def depth(self) -> Depth:
+        """How much waits for the relay. Raises `StorageError`."""
+        with self.database.reading() as connection:
+            oldest = oldest_mail(connection)
+        return Depth(self._spool.messages, self._spool.bytes, oldest)
+
     def close(self) -> None:
         """Commit what waits, sync the log, and close everything."""
         with self._gate:
@@ -121,6 +129,7 @@ class Committer:
             if jobs:
                 self._commit(jobs)
                 settle(jobs)
+                self.on_committed(jobs)
             self._sync(is_idle=not jobs, is_last=is_last)
         self._outbox.close()
         self.database.close()
@@ -277,6 +286,10 @@ class Committer:
         elif self._trouble and not trouble:
             log.warning("storing works again")
         self._trouble = trouble
+
+
+def _uncounted(jobs: Sequence[Job]) -> None:
+    """Nobody counts what was committed."""
 
 
 def _nobody() -> None:

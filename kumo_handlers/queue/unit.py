@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -35,14 +36,16 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 class Job:
     """A unit on its way to the disk. ``error`` says why it did not get there.
 
-    ``lines`` are its records, encoded; ``keys`` name the reports among them, None for the rest.
+    ``since`` is when it was submitted, on the monotonic clock. ``lines`` are its records, encoded;
+    ``keys`` name the reports among them, None for the rest.
     """
 
-    __slots__ = ("error", "keys", "lines", "unit")
+    __slots__ = ("error", "keys", "lines", "since", "unit")
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.error: Exception | None = None
+        self.since = time.monotonic()
         self.lines = [encode(record) + b"\n" for record in unit.records]
         self.keys = [_key(record) for record in unit.records]
 

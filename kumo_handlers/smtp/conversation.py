@@ -57,7 +57,10 @@ class Conversation(asyncio.Protocol):
         premises = self._premises
         self._transport = cast("asyncio.Transport", transport)
         session = self._introduce()
-        self._connection = Connection(premises.listener, session, offers=premises.offers)
+        premises.turnout.connections += 1
+        self._connection = Connection(
+            premises.listener, session, offers=premises.offers, turnout=premises.turnout
+        )
         self._answers = Answers(
             self._connection, premises.backend, premises.authenticator, premises.guesses
         )

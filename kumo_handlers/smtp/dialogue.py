@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kumo_handlers.smtp.backend import Transaction
     from kumo_handlers.smtp.chunks import Chunks
     from kumo_handlers.smtp.content import Reader
+    from kumo_handlers.smtp.turnout import Turnout
 
 # A client that makes as many mistakes does not speak the protocol, or tries things out.
 MAX_ERRORS: Final = 20
@@ -48,12 +49,14 @@ class Dialogue:
         session: Session,
         new_id: Callable[[], str],
         offers: frozenset[str],
+        turnout: Turnout,
     ) -> None:
         self._base = listener
         self.listener = listener
         self.session = session
         self.new_id = new_id
         self.offers = offers
+        self._turnout = turnout
         self.input = LineBuffer()
         self.transaction: Transaction | None = None
         self.chunks: Chunks | None = None
@@ -80,6 +83,7 @@ class Dialogue:
     def say(self, reply: Reply) -> None:
         """Send a reply; one that closes (221, 421) ends the conversation."""
         self._output.append(replies.encoded(reply))
+        self._turnout.replies[reply.code] += 1
         if reply.ending is Ending.WITH_421 and reply.code != 421:  # noqa: PLR2004 - RFC 5321, 3.8
             self._output.append(replies.encoded(replies.disconnecting(self.listener.hostname)))
         if reply.closes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from kumo_handlers.smtp.census import Census
 from kumo_handlers.smtp.guesses import Guesses
 from kumo_handlers.smtp.tls import Certificates
+from kumo_handlers.smtp.turnout import Turnout
 
 if TYPE_CHECKING:
     from kumo_handlers.policy.listener import Listener
@@ -27,6 +28,7 @@ class Premises(Generic[Member]):
     census: Census[Member] = field(default_factory=Census)
     certificates: Certificates = field(default_factory=Certificates)
     guesses: Guesses = field(default_factory=Guesses)
+    turnout: Turnout = field(default_factory=Turnout)
 
     @property
     def offers(self) -> frozenset[str]:

@@ -28,6 +28,7 @@ from kumo_handlers.smtp import (
     transfer,
 )
 from kumo_handlers.smtp.dialogue import Dialogue
+from kumo_handlers.smtp.turnout import Turnout
 
 if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
@@ -82,8 +83,9 @@ class Connection:
         session: Session,
         new_id: Callable[[], str] = identity.new_id,
         offers: frozenset[str] = frozenset(),
+        turnout: Turnout | None = None,
     ) -> None:
-        self._talk = Dialogue(listener, session, new_id, offers)
+        self._talk = Dialogue(listener, session, new_id, offers, turnout or Turnout())
         self._ended = False
         self._verbs = LMTP_VERBS if self._talk.is_lmtp else VERBS
         greeting.begin(self._talk)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kumo_handlers.smtp.activation import Activation
     from kumo_handlers.smtp.backend import Backend
     from kumo_handlers.smtp.credentials import Authenticator
+    from kumo_handlers.smtp.turnout import Turnout
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,11 @@ class Server:
     def connections(self) -> int:
         """How many clients there are."""
         return len(self._premises.census)
+
+    @property
+    def turnout(self) -> Turnout:
+        """Who came since the start, and what was said."""
+        return self._premises.turnout
 
     def bind(self, activation: Activation | None = None) -> None:
         """Take the address, or the socket that ``activation`` has for it; no client comes yet.
