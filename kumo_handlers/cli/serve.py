@@ -23,9 +23,20 @@ from kumo_handlers.pipeline import privileges
     "--listener-domains",
     "files",
     multiple=True,
-    required=True,
     metavar="FILE",
     help="The rules, TOML or JSON. May be repeated; later files win.",
+)
+@click.option(
+    "--policy",
+    metavar="FILE",
+    help="A policy of KumoMTA, in Lua: its rules, and its listeners if it has any.",
+)
+@click.option(
+    "--map-path",
+    "map_path",
+    multiple=True,
+    metavar="FROM=TO",
+    help="What stands for a path that the policy names. May be repeated.",
 )
 @click.option(
     "--listen",
@@ -59,6 +70,8 @@ from kumo_handlers.pipeline import privileges
 @explained
 def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     files: tuple[str, ...],
+    policy: str | None,
+    map_path: tuple[str, ...],
     listen: tuple[str, ...],
     relay_hosts: tuple[str, ...],
     hostname: str | None,
@@ -71,14 +84,21 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler()])
     given = {"relay_hosts": list(relay_hosts), "hostname": hostname}
     options = {name: value for name, value in given.items() if value}
+    if not files and policy is None:
+        raise ConfigurationError(
+            Problem(message="which rules?", expected="--listener-domains FILE, or --policy FILE")
+        )
     settings = SimpleNamespace(
         listener_domains=list(files),
+        map_path=dict(map(_pair, map_path)),
         listeners=[{"listen": each} | options for each in listen],
         run_dir=run_dir,
         sinks=["jsonl", "terminal"],
         handlers=kumo_handlers.pipeline(),
         relay=_relay(relay),
     )
+    if policy is not None:
+        settings.policy = policy
     Path(run_dir).mkdir(parents=True, exist_ok=True)
     listening = receiver(settings)
     if user is not None:
@@ -90,6 +110,16 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     Router.load(settings.handlers)
     listening.start()
     listening.join()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """The two paths of ``FROM=TO``."""
+    start, equals, instead = text.partition("=")
+    if not (start and equals and instead):
+        raise ConfigurationError(
+            Problem(message="wrong value", option="--map-path", value=text, expected="FROM=TO")
+        )
+    return start, instead
 
 
 def _relay(where: str | None) -> Relay | None:
