@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kumo_handlers.pipeline.expectation import Expectation
-    from kumo_handlers.policy.relaying import RelayDisposition
-    from kumo_handlers.policy.situation import Question
 
 _HEADER = re.compile(r"^[ \t]*\[\[[ \t]*expect[ \t]*\]\]", re.MULTILINE)
 OPTIONS = {
@@ -74,10 +72,9 @@ def _expectations(name: str, text: str, tables: list[dict[str, Any]]) -> Iterato
         raise ConfigurationError(problems)
 
 
-def append(name: str, choice: Choice, question: Question, disposition: RelayDisposition) -> None:
-    """Add what was decided to a file, which is made where there is none yet."""
+def append(name: str, choice: Choice, table: dict[str, Any]) -> None:
+    """Add an expectation to a file, which is made where there is none yet."""
     path = Path(name)
-    table = expectation.of(question, disposition)
     given = (f"{key} = {toml_text.value(each)}" for key, each in table.items())
     lines = ["", "[[expect]]", *given, ""]
     try:

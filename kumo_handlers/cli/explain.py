@@ -14,9 +14,10 @@ from kumo_handlers.cli.errors import explained
 from kumo_handlers.cli.explanation_text import lines
 from kumo_handlers.cli.policy_choice import choose, load, policy_options
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import expectation
 from kumo_handlers.pipeline.prospect import prospects
 from kumo_handlers.pipeline.replies import not_permitted
-from kumo_handlers.policy import situation
+from kumo_handlers.policy import objection, situation
 from kumo_handlers.policy.explaining import explain as reasons
 from kumo_handlers.policy.situation import Question
 from kumo_handlers.smtp.replies import RECIPIENT_OK
@@ -63,14 +64,16 @@ def explain(
     choice = choose(files, policy, settings)
     chosen = load(choice)
     question = Question(**asked)
-    at = situation.of(question, chosen.listeners)
-    disposition = at.decide(chosen.policy)
-    rehearsal = _rehearse(content, at, disposition) if content else None
+    at = situation.of(question, chosen.listeners).under(chosen.policy)
+    disposition, objects = at.decide(chosen.policy), objection.find(chosen.policy, at)
+    is_accepted = disposition.accepted and objects is None
+    rehearsal = _rehearse(content, at, disposition) if content and is_accepted else None
     answer = {
-        "decision": "accept" if disposition.accepted else "refuse",
-        "reply": _reply(at, disposition),
+        "decision": "accept" if is_accepted else "refuse",
+        "reply": str(objects.reply) if objects else _reply(at, disposition),
+        "refused_at": objects.step if objects else None,
         **msgspec.structs.asdict(reasons(chosen.policy, at)),
-        "then": prospects(disposition),
+        "then": prospects(disposition) if is_accepted else (),
         "content": rehearsal,
     }
     if content and rehearsal is None:
@@ -81,7 +84,8 @@ def explain(
         for line in lines(answer, at):
             click.echo(line)
     if save:
-        expectation_file.append(save, choice, question, disposition)
+        table = expectation.of(question, disposition, objects)
+        expectation_file.append(save, choice, table)
 
 
 def _reply(at: Situation, disposition: RelayDisposition) -> str:
@@ -93,10 +97,8 @@ def _reply(at: Situation, disposition: RelayDisposition) -> str:
     return text if peer.port else f"{text.removesuffix(':0')}:PORT"
 
 
-def _rehearse(name: str, at: Situation, disposition: RelayDisposition) -> Rehearsal | None:
-    """What becomes of a message, where it comes as far as DATA."""
-    if not disposition.accepted:
-        return None
+def _rehearse(name: str, at: Situation, disposition: RelayDisposition) -> Rehearsal:
+    """What becomes of a message, which comes as far as DATA."""
     from kumo_handlers.pipeline.rehearsal import rehearse  # noqa: PLC0415 - messages alone need it
     from kumo_handlers.reports import classification  # noqa: PLC0415 - likewise
 

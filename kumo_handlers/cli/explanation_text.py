@@ -26,6 +26,8 @@ def lines(answer: dict[str, Any], situation: Situation) -> Iterator[str]:
     accepted = answer["decision"] == "accept"
     verdict = f"accepted, by {answer['rule']}" if accepted else "refused"
     yield click.style(verdict, fg="green" if accepted else "red") + f": {answer['reply']}"
+    if answer["refused_at"]:
+        yield f"the policy's script refuses it at {answer['refused_at']}"
     yield ""
     yield f"listener {situation.session.local}, peer {situation.session.peer.host or 'unknown'}"
     yield from _lookup("recipient", str(situation.forward_path), answer["recipient"])

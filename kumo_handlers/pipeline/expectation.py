@@ -12,7 +12,7 @@ import msgspec
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.pipeline.outcome import Then
 from kumo_handlers.pipeline.prospect import SAMPLES, prospects
-from kumo_handlers.policy import situation
+from kumo_handlers.policy import objection, situation
 from kumo_handlers.policy.kinds import STRINGS, TEXT
 from kumo_handlers.policy.options import Kind, Option, Place, read_strictly, refuse
 from kumo_handlers.policy.situation import Question
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kumo_handlers.pipeline.prospect import Prospect
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.policy.objection import Objection
     from kumo_handlers.policy.relaying import RelayDisposition
 
 ANSWERS: Final = ("refuse", "accept")
@@ -96,7 +97,9 @@ def read(table: Mapping[str, Any], place: Place) -> Expectation:
     return Expectation(question, expected, name, place)
 
 
-def of(question: Question, disposition: RelayDisposition) -> dict[str, Any]:
+def of(
+    question: Question, disposition: RelayDisposition, objects: Objection | None = None
+) -> dict[str, Any]:
     """The table that expects what was decided, to be written down. Empty parts are left out."""
     asked = {
         "peer": question.peer,
@@ -105,8 +108,8 @@ def of(question: Question, disposition: RelayDisposition) -> dict[str, Any]:
         "from": question.sender or "<>",
         "to": question.recipient,
     }
-    actual = decided(disposition)
-    if not disposition.accepted:
+    actual = decided(disposition, objects)
+    if objects is not None or not disposition.accepted:
         actual = {"answer": actual["answer"]}
     return {name: given for name, given in asked.items() if given} | actual
 
@@ -115,8 +118,8 @@ def judge(
     expectation: Expectation, policy: Policy, listeners: Sequence[Listener]
 ) -> tuple[Difference, ...]:
     """What is not as expected. Raises as `situation.of` and ``policy.find`` do."""
-    asked = situation.of(expectation.question, listeners)
-    actual = decided(asked.decide(policy))
+    asked = situation.of(expectation.question, listeners).under(policy)
+    actual = decided(asked.decide(policy), objection.find(policy, asked))
     return tuple(
         Difference(what, _shown(wanted), _shown(actual[what]))
         for what, wanted in expectation.expected.items()
@@ -124,11 +127,11 @@ def judge(
     )
 
 
-def decided(disposition: RelayDisposition) -> dict[str, Any]:
-    """The decision in the words of an expectation."""
-    found = prospects(disposition)
+def decided(disposition: RelayDisposition, objects: Objection | None = None) -> dict[str, Any]:
+    """The decision in the words of an expectation; ``objects`` refuses whatever it is."""
+    found = () if objects else prospects(disposition)
     return {
-        "answer": ANSWERS[disposition.accepted],
+        "answer": ANSWERS[disposition.accepted and objects is None],
         "rule": disposition.rule,
         "log": frozenset(each.what for each in found if _is_logged(each)),
         "relay": frozenset(each.what for each in found if each.then is Then.RELAY),

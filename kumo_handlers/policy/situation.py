@@ -52,6 +52,16 @@ class Situation(msgspec.Struct, frozen=True):
     reverse_path: Address
     forward_path: Address
 
+    def under(self, policy: Policy) -> Situation:
+        """The same, with the listener as ``policy`` wants it for this client.
+
+        Raises `PolicyError` where it fails to say.
+        """
+        if policy.events is None:
+            return self
+        listener = policy.events.listener(self.session, self.listener)
+        return msgspec.structs.replace(self, listener=listener)
+
     def decide(self, policy: Policy) -> RelayDisposition:
         """The decision. Raises `PolicyError` when the policy cannot answer."""
         return relaying.decide(

@@ -49,6 +49,30 @@ def test_pages(name: str, asked: dict[str, str]) -> None:
     assert found.stdout == (RULES / f"{name}.explained").read_text()
 
 
+def test_script(tmp_path: Path) -> None:
+    """A policy in Lua: where it answered, what it would have to say, and what it refuses."""
+
+    def ask(sender: str, recipient: str, *more: str) -> Result:
+        options = ["--peer", "192.0.2.1", "--from", sender, "--to", recipient, *more]
+        arguments = ["explain", "--policy", "policy.lua", *options]
+        return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+    page = ask("ann@elsewhere.example", "bob@nowhere.example").stdout
+    assert page == Path("script.explained").read_text()
+    for sender, recipient, step in (
+        ("ann@spam.example", "bob@example.com", "MAIL FROM"),
+        ("ann@elsewhere.example", "abuse@example.com", "RCPT TO"),
+        ("ann@elsewhere.example", "abuse@nowhere.example", None),
+        ("ann@elsewhere.example", "bob@example.com", None),
+    ):
+        path = tmp_path / f"{sender}.{recipient}.toml"
+        answer = json.loads(ask(sender, recipient, "--json", "--save", str(path)).stdout)
+        assert answer["refused_at"] == step
+        assert (answer["decision"] == "accept") is (recipient == "bob@example.com" and not step)
+        found = CliRunner().invoke(main, ["test", str(path)])
+        assert found.stdout == "1 passed, 0 failed\n"
+
+
 def test_json() -> None:
     """The same for a script."""
     answer = json.loads(explain("--json", to="bob@www.example.com").stdout)
