@@ -95,11 +95,7 @@ def assemble(
         # RFC 5965, 3.1: these have to be there.
         if name not in group:
             remark(remarks, f"no {name}")
-    dated = "arrival-date"
-    if dated not in group and "received-date" in group:
-        dated = "received-date"
-        remark(remarks, "Received-Date stands for Arrival-Date")
-    arrival_date = date(written, dated, remarks)
+    arrival_date = _arrival_date(written, remarks)
     incidents = _incidents(written.get("incidents"), remarks)
     mail_from = written.get("original-mail-from")
     return FeedbackReport(
@@ -134,6 +130,13 @@ def _kind(written: dict[str, str], inferred: list[str], remarks: list[str]) -> s
     inferred.append("feedback_type")
     # RFC 6591, 3.1: Auth-Failure is there in reports of that type, and in no other.
     return "auth-failure" if "auth-failure" in written else "abuse"
+
+
+def _arrival_date(written: dict[str, str], remarks: list[str]) -> float | None:
+    if "arrival-date" in written or "received-date" not in written:
+        return date(written, "arrival-date", remarks)
+    remark(remarks, "Received-Date stands for Arrival-Date")
+    return date(written, "received-date", remarks)
 
 
 def _incidents(text: str | None, remarks: list[str]) -> int | None:

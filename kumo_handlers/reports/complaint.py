@@ -36,7 +36,9 @@ def read(message: mime.Message) -> FeedbackReport | None:
         return None
     first = {name.lower(): value for name, value in reversed(returned.headers(original))}
     concluded = _concluded(message, first)
-    return arf.assemble(concluded | group, original, remarks, concluded.keys() - group.keys())
+    return arf.assemble(
+        concluded | group, original, remarks, sorted(concluded.keys() - group.keys())
+    )
 
 
 def _written(message: mime.Message, remarks: list[str]) -> Group:

@@ -1,0 +1,105 @@
+"""Cheap signs in a header."""
+
+from __future__ import annotations
+
+import pytest
+
+from kumo_handlers.reports import mime, signs
+
+
+def message(header: str, reverse_path: str | None = None) -> mime.Message:
+    """A message with that header and an empty body."""
+    return mime.Message((header + "\n\n").encode(), reverse_path)
+
+
+@pytest.mark.parametrize(
+    ("subject", "says"),
+    [
+        ("Undelivered Mail Returned to Sender", True),
+        ("failure notice", True),
+        ("Delivery Status Notification (Failure)", True),
+        ("=?utf-8?q?Undeliverable=3A_news?=", True),
+        ("Message could not be delivered", True),
+        ("Unzustellbar: news", True),
+        ("Re: failure notice", False),
+        ("Fwd: failure notice", False),
+        ("AW: Unzustellbar: news", False),
+        ("Your delivery is on its way", False),
+        ("Lunch", False),
+        ("", False),
+    ],
+)
+def test_says_it_failed(subject: str, *, says: bool) -> None:
+    """The subjects of mail systems, and none that a person put something before."""
+    assert signs.says_it_failed(message(f"Subject: {subject}")) is says
+
+
+@pytest.mark.parametrize(
+    ("header", "reverse_path", "is_null"),
+    [
+        ("Subject: x", "", True),
+        ("Return-Path: <>", "a@b.example", False),
+        ("Return-Path: <>", None, True),
+        ("Return-Path:<>", None, True),
+        ("Return-Path: <a@b.example>", None, False),
+        ("Subject: x", None, False),
+    ],
+)
+def test_null_path(header: str, reverse_path: str | None, *, is_null: bool) -> None:
+    """The envelope, and only where it is not known the header."""
+    assert signs.is_null_path(message(header, reverse_path)) is is_null
+
+
+@pytest.mark.parametrize(
+    ("header", "is_mailer"),
+    [
+        ("From: MAILER-DAEMON@x.example", True),
+        ("From: Postmaster <postmaster@x.example>", True),
+        ("From: bob@x.example\nAuto-Submitted: auto-generated", True),
+        ("From: bob@x.example\nAuto-Submitted: no", False),
+        ("From: bob@x.example\nReturn-Path: <>", True),
+        ("From: bob@x.example", False),
+    ],
+)
+def test_is_from_mailer(header: str, *, is_mailer: bool) -> None:
+    """RFC 3834, 5, a null reverse-path, or a name that programs have."""
+    assert signs.is_from_mailer(message(header)) is is_mailer
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        ("Content-Type: multipart/report; boundary=b", "dsn"),
+        ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "dsn"),
+        ("Content-Type: multipart/report; report-type=Feedback-Report; boundary=b", "feedback"),
+        ("Content-Type: multipart/report; report-type=disposition-notification", None),
+        ("Content-Type: multipart/report; report-type=tlsrpt", None),
+        ("Content-Type: message/delivery-status", "dsn"),
+        ("Content-Type: message/feedback-report", "feedback"),
+        ("Return-Path: <>\nSubject: failure notice", "dsn"),
+        ("Return-Path: <>\nSubject: Out of office", None),
+        ("Subject: failure notice", None),
+    ],
+)
+def test_claims(header: str, claims: str | None) -> None:
+    """What the type says, or a null path together with a subject."""
+    assert signs.claims(message(header)) == claims
+
+
+@pytest.mark.parametrize(
+    ("header", "is_ordinary"),
+    [
+        ("From: Ann <ann@gmail.example>\nSubject: Lunch", True),
+        (
+            "From: Ann <ann@x.example>\nSubject: Lunch\nContent-Type: multipart/mixed; boundary=b",
+            True,
+        ),
+        ("From: Ann <ann@x.example>\nSubject: complaint about message from 192.0.2.1", False),
+        ("From: AWS <no-reply@sns.amazonaws.example>\nSubject: x", False),
+        ("From: MAILER-DAEMON\nSubject: x", False),
+        ("From: Ann <ann@x.example>\nSubject: x\nX-Failed-Recipients: b@x.example", False),
+    ],
+)
+def test_is_ordinary(header: str, *, is_ordinary: bool) -> None:
+    """Nothing that any stage could be interested in."""
+    assert signs.is_ordinary(message(header)) is is_ordinary
