@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError
+from kumo_handlers.pipeline.counters import Counters
 from kumo_handlers.reports.trace import Keys
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Installation:
         self.policy = policy
         self.classifier = classifier
         self.trace_keys = Keys.read(settings.trace_keys, settings.trace_max_age)
+        self.counters = Counters()
         self._open_queue = open_queue
         self._committer: Committer | None = None
         self._close_queue: Callable[[], None] | None = None
