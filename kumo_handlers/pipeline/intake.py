@@ -94,6 +94,7 @@ class Intake:
         policy, session, listener = decisions.policy, transaction.session, transaction.listener
         sender = transaction.envelope.reverse_path
         decided = relaying.decide(policy, listener, session, sender, forward_path)
+        self._installed.counters.decisions[decided.rule] += 1
         if decided.accepted:
             events = policy.events
             refusal = None if events is None else events.recipient(session, forward_path)
