@@ -12,7 +12,8 @@ from typing import Annotated, Any, Final, Self
 import msgspec
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, PATH, TEXT, choice
+from kumo_handlers.policy import endpoint
+from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, ENDPOINT, PATH, TEXT, choice
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.options import Declared, Kind, Place, declared, read_strictly, refuse
 
@@ -110,6 +111,9 @@ LISTENERS = Kind(
 )
 
 
+PORT = Kind("IP:PORT", endpoint.EXPECTED, ENDPOINT.read, lambda value: value or "")
+
+
 class Commit(enum.Enum):
     """What 250 stands for: on disk, or (for a benchmark) merely taken."""
 
@@ -193,6 +197,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     authenticate: Annotated[
         Callable[[str, str], bool] | None,
         Declared(FUNCTION, "for AUTH instead: takes name and password, says True or False"),
+    ] = None
+    metrics: Annotated[
+        str | None, Declared(PORT, "where Prometheus may ask, by HTTP, for /metrics")
     ] = None
     handler_threads: Annotated[
         int, Declared(COUNT, "threads in which the app's own handlers run")
