@@ -26,6 +26,7 @@ from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import privileges
 from kumo_handlers.pipeline.authentication import Asking, PasswordFile, Scripted
 from kumo_handlers.pipeline.intake import Intake
+from kumo_handlers.pipeline.metrics_endpoint import MetricsEndpoint
 from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
 from kumo_handlers.smtp.activation import Activation
@@ -72,6 +73,7 @@ class Receiver:
             Server(listener, Intake(listener, installed, self._threads), authenticator)
             for listener in installed.listeners
         ]
+        self.metrics = MetricsEndpoint(installed, self._servers)
         self._bind()
         self._loop = _new_loop()
         self._stop_asked = asyncio.Event()
@@ -170,6 +172,7 @@ class Receiver:
     async def _serve(self) -> None:
         living = asyncio.create_task(self._readiness.live())
         try:
+            await self.metrics.start()
             for server in self._servers:
                 await server.start()
             self._started.set()
@@ -180,6 +183,7 @@ class Receiver:
         finally:
             living.cancel()
             grace = self._installed.settings.stop_timeout
+            await self.metrics.stop()
             await asyncio.gather(*(server.stop(grace) for server in self._servers))
         _log.info("stopped")
 
