@@ -6,7 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from salmon.routing import Router
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.situation import Situation
 
 _log = logging.getLogger(__name__)
+A_ = TypeVar("A_")
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -120,12 +121,12 @@ class Conversation:
         """One transaction, as the listener has it: the replies that settled it, the refusals."""
         first = situations[0]
         session = msgspec.structs.replace(first.session, id=new_id(), client_name=self._client_name)
-        transaction = Transaction(new_id(), session, Envelope(first.reverse_path), first.listener)
-        for answer in (
-            _answer(session, lambda: intake.connected(session)),
-            _answer(session, lambda: intake.hello(session)),
-            _answer(session, lambda: intake.mail(transaction)),
-        ):
+        listener = _answer(session, lambda: intake.connected(session)) or first.listener
+        if isinstance(listener, Reply):
+            return (listener,), {}
+        transaction = Transaction(new_id(), session, Envelope(first.reverse_path), listener)
+        for ask in (lambda: intake.hello(session), lambda: intake.mail(transaction)):
+            answer = _answer(session, ask)
             if answer is not None and not answer.accepts:
                 return (answer,), {}
         refused: dict[str, Reply] = {}
