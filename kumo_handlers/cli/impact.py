@@ -90,6 +90,11 @@ def _lines(change: Change, most: int | None) -> Iterator[str]:
     yield click.style(f"{change.before} -> {change.after}", bold=True) + f": {count} {what}"
     yield f"  was: {change.rule_before or 'not said'}"
     yield f"  now: {change.reason}"
+    domains = change.domains.most_common(most)
+    named = ", ".join(f"{domain or 'no domain'} ({number})" for domain, number in domains)
+    others = len(change.domains) - len(domains)
+    more = f", and {others} more domain{'' if others == 1 else 's'}" if others else ""
+    yield f"  to: {named}{more}"
     for mail in change.mails[:most]:
         yield f"    {mail.id}  {mail.sender or '<>'} to {mail.recipient}, from {mail.peer}"
     if most is not None and count > most:

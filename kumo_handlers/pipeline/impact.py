@@ -6,6 +6,7 @@ ordinary message.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,11 @@ class Change(msgspec.Struct):
     rule_before: str
     reason: str
     mails: list[Example]
+
+    @property
+    def domains(self) -> Counter[str]:
+        """How many of the mails are for each domain."""
+        return Counter(mail.recipient.rpartition("@")[2] for mail in self.mails)
 
 
 class Impact:
@@ -132,7 +138,7 @@ class Impact:
         by_sender = disposition.rule in _SENDERS
         found = disposition.sender_found if by_sender else disposition.found
         if found is None:
-            return f"no entry for {at.forward_path.domain or 'the empty domain'}"
+            return "no entry for the recipient's domain"
         rule = "" if disposition.rule == "none" else f"{disposition.rule} of "
         return f"{rule}{found} at {self._origin(found)}"
 
