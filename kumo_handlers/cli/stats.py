@@ -126,7 +126,9 @@ def _table(console: Console, by: str, shown: list[Row], left_out: int) -> None:
     most = max((row.bounced + row.complaints for row in shown), default=0)
     for row in shown:
         table.add_row(Text(row.name), *stats_view.cells(row), _plot(row, most))
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
     if left_out:
         console.print(f"and {left_out:,} more", style="dim")
     console.print()
