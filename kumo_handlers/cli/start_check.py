@@ -83,7 +83,7 @@ def _check_rules(
 ) -> None:
     """The rules, and what there is to warn of; ``file`` has the listeners."""
     checked.what = f"{len(sources)} {'file' if len(sources) == 1 else 'files'}"
-    with checked.collecting():
+    with checked.collecting(), tables.collector_paused():
         subject, problems = _subject(sources, listeners)
         count = len(subject.entries)
         checked.what += f", {count} {'entry' if count == 1 else 'entries'}"

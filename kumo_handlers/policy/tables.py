@@ -117,7 +117,7 @@ def load(sources: Iterable[str | Path | Mapping[str, Any]]) -> Tables:
 
     Raises `ConfigurationError` with every problem in any of them. Warnings are logged.
     """
-    with _collector_paused():
+    with collector_paused():
         tables = make(read(sources))
     for warning in tables.warnings:
         _log.warning("%s", warning)
@@ -159,7 +159,7 @@ def _read_all(
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Nothing made while loading is garbage, and looking for it doubles the time."""
     enabled = gc.isenabled()
     gc.disable()

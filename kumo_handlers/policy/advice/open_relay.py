@@ -30,7 +30,8 @@ def to_everywhere(subject: Subject) -> Iterator[Finding]:
 def from_everyone(subject: Subject) -> Iterator[Finding]:
     """``relay_from`` of all addresses: the envelope sender, which anyone can choose, decides."""
     for found in subject.entries:
-        if found.options.relay_from.holds_everyone:
+        networks = found.options.relay_from
+        if networks and networks.holds_everyone:
             yield Finding(
                 "anyone may send to anyone, by naming this domain as the sender: an open relay",
                 found.key,

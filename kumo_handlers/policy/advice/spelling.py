@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.base import Found
 
 _DIGITS = re.compile(r"[0-9]+")
-# Short names are one letter apart from each other all the time, and right.
+# Short labels are one letter apart from each other all the time, and right.
 _SHORTEST = 5
-# So many names that share so much are a way of naming, of which no more needs to be seen.
+# So many labels that share so much are a way of naming, of which no more needs to be seen.
 _CROWD = 10
 
 
@@ -37,37 +37,66 @@ def one_letter_apart(subject: Subject) -> Iterator[Finding]:
 
 
 def pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Names that are one slip apart, the later one first.
+    """Names of which one label is one slip away from that of the other, the later name first.
 
-    Two such names share what is left of them when a letter is taken out of one, or of both. So
-    each name is filed under all it can be shortened to, and the time is linear in their number.
     Names that differ only in their digits are one series, not a slip.
     """
+    spelt: dict[str, str] = {}
+    for name in names:
+        spelt.setdefault(_DIGITS.sub("0", name), name)
+    for name, other in _pairs(spelt):
+        yield spelt[name], spelt[other]
+
+
+def _pairs(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Slips in the first label, of names with the same rest; then slips further on."""
+    families: dict[str, list[str]] = {}
+    for name in names:
+        label, _, rest = name.partition(".")
+        families.setdefault(rest, []).append(label)
+    for rest, labels in families.items():
+        dot = "." if rest else ""
+        for label, other in _slips(labels):
+            yield f"{label}{dot}{rest}", f"{other}{dot}{rest}"
+    families.pop("", None)
+    if families:
+        for rest, other in _pairs(families):
+            known = set(families[other])
+            yield from (
+                (f"{label}.{rest}", f"{label}.{other}")
+                for label in families[rest]
+                if label in known
+            )
+
+
+def _slips(labels: list[str]) -> Iterator[tuple[str, str]]:
+    """Labels that are one slip apart, the later one first.
+
+    Two such labels share what is left of them when a letter is taken out of one, or of both. So
+    each is filed under all it can be shortened to, and the time is linear in their number.
+    """
+    if len(labels) == 1:
+        return
     shortened: dict[int, str] = {}
     crowds: dict[int, list[str]] = {}
-    spelt: dict[str, str] = {}
-    for original in names:
-        name = _DIGITS.sub("0", original)
-        if spelt.setdefault(name, original) is not original:
-            continue
-        if len(name.partition(".")[0]) < _SHORTEST:
-            continue
-        for variant in _variants(name):
-            first = shortened.setdefault(variant, name)
-            if first is not name:
-                crowds.setdefault(variant, [first]).append(name)
+    for label in labels:
+        if len(label) >= _SHORTEST:
+            for variant in _variants(label):
+                first = shortened.setdefault(variant, label)
+                if first is not label:
+                    crowds.setdefault(variant, [first]).append(label)
     seen = set()
     for crowd in crowds.values():
-        for earlier, name in combinations(crowd[:_CROWD], 2):
-            if (name, earlier) not in seen and _one_slip(name, earlier):
-                seen.add((name, earlier))
-                yield spelt[name], spelt[earlier]
+        for earlier, label in combinations(crowd[:_CROWD], 2):
+            if (label, earlier) not in seen and _one_slip(label, earlier):
+                seen.add((label, earlier))
+                yield label, earlier
 
 
-def _variants(name: str) -> set[int]:
-    """Hashes of the name, and of the name without each of its letters."""
-    shorter = {hash(name[:at] + name[at + 1 :]) for at in range(len(name))}
-    shorter.add(hash(name))
+def _variants(label: str) -> set[int]:
+    """Hashes of a label, and of the label without each of its letters."""
+    shorter = {hash(label[:at] + label[at + 1 :]) for at in range(len(label))}
+    shorter.add(hash(label))
     return shorter
 
 
