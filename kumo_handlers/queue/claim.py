@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 AT_ONCE = 32 << 20  # bytes of content that one look takes into memory, if not one message alone
 
 _DUE = (
-    "SELECT message FROM recipient WHERE state = ?1 AND due <= ?2"
-    " AND message NOT IN (SELECT value FROM json_each(?3))"
-    " AND domain NOT IN (SELECT value FROM json_each(?4)) ORDER BY due LIMIT ?5"
+    "SELECT message FROM recipient WHERE state = ? AND due <= ?"
+    " AND message NOT IN (SELECT value FROM json_each(?))"
+    " AND domain NOT IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?"
 )
 _OLD = (
-    "SELECT number FROM message WHERE created <= ?1"
-    " AND number NOT IN (SELECT value FROM json_each(?2)) AND EXISTS"
-    " (SELECT 1 FROM recipient WHERE message = number AND state = 'queued') LIMIT ?3"
+    "SELECT number FROM message WHERE created <= ?"
+    " AND number NOT IN (SELECT value FROM json_each(?)) AND EXISTS"
+    " (SELECT 1 FROM recipient WHERE message = number AND state = 'queued') LIMIT ?"
 )
 _MESSAGES = (
     "SELECT number, id, reverse_path, created, facts, content FROM message"

@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 _LIST = (
     "SELECT id, reverse_path, address, state, attempts, created, due, size, duplicates, response"
     " FROM recipient JOIN message ON number = message"
-    " WHERE ?1 OR id IN (SELECT value FROM json_each(?2))"
-    " OR domain IN (SELECT value FROM json_each(?3))"
-    " ORDER BY number, position LIMIT ?4"
+    " WHERE :everything OR id IN (SELECT value FROM json_each(:ids))"
+    " OR domain IN (SELECT value FROM json_each(:domains))"
+    " ORDER BY number, position LIMIT :limit"
 )
 _MESSAGES = (
     "SELECT number, id, reverse_path, created, facts, content FROM message"
     " JOIN content ON message = number WHERE id = ? ORDER BY number"
 )
 _CHANGE = (
-    "UPDATE recipient SET state = ?4, due = CASE WHEN ?4 = 'queued' THEN 0 ELSE due END"
-    " WHERE state <> 'dropped' AND (?1 OR domain IN (SELECT value FROM json_each(?3)) OR message IN"
-    " (SELECT number FROM message WHERE id IN (SELECT value FROM json_each(?2))))"
+    "UPDATE recipient SET state = :state, due = CASE WHEN :state = 'queued' THEN 0 ELSE due END"
+    " WHERE state <> 'dropped' AND (:everything"
+    " OR domain IN (SELECT value FROM json_each(:domains)) OR message IN"
+    " (SELECT number FROM message WHERE id IN (SELECT value FROM json_each(:ids))))"
 )
 _SUMMARY = "SELECT state, COUNT(*), COUNT(DISTINCT message) FROM recipient GROUP BY state"
 _EVERYTHING = -1  # no limit, in SQLite's words
@@ -48,10 +49,10 @@ class Choice(msgspec.Struct, frozen=True):
     domains: tuple[str, ...] = ()
     everything: bool = False
 
-    def parameters(self) -> tuple[object, ...]:
+    def parameters(self) -> dict[str, object]:
         """For the statements of this module."""
         domains = [domain.lower() for domain in self.domains]
-        return self.everything, _json(self.ids), _json(domains)
+        return {"everything": self.everything, "ids": _json(self.ids), "domains": _json(domains)}
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ class Whole(msgspec.Struct, frozen=True):
 def waiting(run_dir: Path, choice: Choice, limit: int = _EVERYTHING) -> list[Waiting]:
     """What is in the queue, the oldest first. Raises `StorageError`."""
     with _opened(run_dir, read_only=True) as connection:
-        rows = connection.execute(_LIST, (*choice.parameters(), limit)).fetchall()
+        rows = connection.execute(_LIST, choice.parameters() | {"limit": limit}).fetchall()
     return [
         Waiting(name, address_of(sender), address_of(recipient), *rest)
         for name, sender, recipient, *rest in rows
@@ -128,7 +129,7 @@ def drop(run_dir: Path, choice: Choice) -> int:
 
 def _change(run_dir: Path, choice: Choice, state: str) -> int:
     with _opened(run_dir) as connection:
-        return connection.execute(_CHANGE, (*choice.parameters(), state)).rowcount
+        return connection.execute(_CHANGE, choice.parameters() | {"state": state}).rowcount
 
 
 @contextmanager

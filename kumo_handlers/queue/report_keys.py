@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 WEEK = 7 * 86_400.0
 
 _KNOWN = (
-    "SELECT key FROM report_key WHERE generation IN (?1, ?1 - 1)"
-    " AND key IN (SELECT value FROM json_each(?2))"
+    "SELECT key FROM report_key WHERE generation IN (:now, :now - 1)"
+    " AND key IN (SELECT value FROM json_each(:keys))"
 )
-_ADD = "INSERT INTO report_key (generation, key) SELECT ?1, value FROM json_each(?2)"
-_FORGET = "DELETE FROM report_key WHERE generation < ?1 - 1"
+_ADD = "INSERT INTO report_key (generation, key) SELECT :now, value FROM json_each(:keys)"
+_FORGET = "DELETE FROM report_key WHERE generation < ? - 1"
 
 
 class ReportKeys:
@@ -35,13 +35,14 @@ class ReportKeys:
 
     def seen(self, connection: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
         """Which of these were logged before."""
-        wanted = msgspec.json.encode(keys).decode()
-        return {key for (key,) in connection.execute(_KNOWN, (self._now(), wanted))}
+        wanted = {"now": self._now(), "keys": msgspec.json.encode(keys).decode()}
+        return {key for (key,) in connection.execute(_KNOWN, wanted)}
 
     def add(self, connection: sqlite3.Connection, keys: Sequence[str]) -> None:
         """Remember these, none of which was seen; forget what is too old."""
         generation = self._now()
-        connection.execute(_ADD, (generation, msgspec.json.encode(keys).decode()))
+        added = {"now": generation, "keys": msgspec.json.encode(keys).decode()}
+        connection.execute(_ADD, added)
         if generation != self._generation:
             connection.execute(_FORGET, (generation,))
             self._generation = generation
