@@ -1,0 +1,2 @@
+-- attempt to call a nil value (field 'getupvalue')
+debug.getupvalue(print, 1)

@@ -1,0 +1,3 @@
+-- stack overflow
+local function down() return 1 + down() end
+down()

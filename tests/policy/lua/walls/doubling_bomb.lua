@@ -1,0 +1,5 @@
+-- memory
+local text = 'x'
+while true do
+  text = text .. text
+end

@@ -1,0 +1,2 @@
+-- fine
+return string.rep('', 1 << 60) == '' and nil

@@ -1,0 +1,2 @@
+-- __gc is not available here
+setmetatable({}, { __gc = function() while true do end end })

@@ -1,0 +1,2 @@
+-- a function cannot be given here
+conn_meta:set_meta('f', print)

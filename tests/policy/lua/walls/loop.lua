@@ -1,0 +1,2 @@
+-- runs for too long
+while true do end

@@ -1,0 +1,4 @@
+-- runs for too long
+xpcall(error, function()
+  while true do end
+end)

@@ -1,0 +1,6 @@
+-- runs for too long
+while true do
+  pcall(function()
+    while true do end
+  end)
+end

@@ -1,0 +1,2 @@
+-- runs for too long
+error(setmetatable({}, { __tostring = function() while true do end end }))

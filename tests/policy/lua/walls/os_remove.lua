@@ -1,0 +1,2 @@
+-- attempt to call a nil value (field 'remove')
+os.remove '/tmp/x'

@@ -1,0 +1,2 @@
+-- attempt to call a nil value (field 'rename')
+os.rename('/tmp/x', '/tmp/y')

@@ -1,0 +1,2 @@
+-- is no name of a module
+require '../../../../etc/passwd'

@@ -1,0 +1,2 @@
+-- attempt to get length of a nil value (field 'searchers')
+return #package.searchers

@@ -1,0 +1,2 @@
+-- memory
+return string.rep('x', 1 << 30)

@@ -1,0 +1,5 @@
+-- memory
+local list = {}
+for index = 1, 1 << 40 do
+  list[index] = { index, tostring(index), string.rep('x', 1000) }
+end
