@@ -139,10 +139,12 @@ class Route:
         if self.wants is None or not installation.is_installed():
             return self.purpose
         wants = self.wants
-        entries = installation.current().policy.entries()
-        matching = (_show(found) for found in entries if wants(found.options))
+        policy = installation.current().policy
+        matching = (_show(found) for found in policy.entries() if wants(found.options))
         shown = list(islice(matching, _SHOWN_DOMAINS + 1))
-        domains = ", ".join(shown[:_SHOWN_DOMAINS]) or "none"
+        # A script has no list of its domains: it is asked about each.
+        otherwise = "none" if policy.events is None else f"as {policy.files[0]} says"
+        domains = ", ".join(shown[:_SHOWN_DOMAINS]) or otherwise
         return f"{self.purpose}: {domains}{', …' if len(shown) > _SHOWN_DOMAINS else ''}"
 
     def __call__(self, handle: Callable[[ReceivedMail], None]) -> Handler:

@@ -73,7 +73,8 @@ class Declarations:
             sources = [sources]
         if not isinstance(sources, list) or not sources:
             raise ValueError("setup takes a list of files, such as { '/path/of/domains.toml' }")
-        given = [self._scripts.mapped(each) if isinstance(each, str) else each for each in sources]
+            self._scripts.mapped(each) if isinstance(each, str) else settle(each)
+            for each in sources
         self.tables.append(tables.load(given))
         return len(self.tables) - 1
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from kumo_handlers.errors import ConfigurationError, PolicyError
 from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.policy.base import Found
+from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.lua.crossing import encode
 from kumo_handlers.policy.lua.failure import RefusedError, ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kumo_handlers.policy.listener import Listener
     from kumo_handlers.policy.lua.declarations import Declarations
     from kumo_handlers.policy.lua.occasion import Occasion
     from kumo_handlers.policy.lua.runtime import Runtime
@@ -70,7 +70,7 @@ class LuaDomains:
         What it says of a connection that it knows may be something else; a script that cannot
         do without is passed over.
         """
-        for listener in self._declared.listeners:
+        for listener in self._declared.listeners or (Listener(),):
             try:
                 found = self.find(domain, _nobody(listener))
             except PolicyError as error:

@@ -115,13 +115,13 @@ def _functions(
         _log.info("%s:%s: %s has no effect here", scripts.path(file), line, name)
 
     def find_module(name: str, path: str) -> tuple[object, ...]:
-        if name.removeprefix(HELPERS) in HELPERS_ASIDE and name.startswith(HELPERS):
-            return (None,)
+        is_helper = name.startswith(HELPERS)
+        if is_helper and name.removeprefix(HELPERS) in HELPERS_ASIDE:
+            return ("aside",)
         found = scripts.find_module(name, path)
-        if found is None:
+        if found is None and not is_helper:
             raise ValueError(f"module {name!r} not found: looked in {path}")
-        chunk_name, content = found
-        return content, chunk_name
+        return found or ("unknown",)
 
     return {
         **toolbox.FUNCTIONS,

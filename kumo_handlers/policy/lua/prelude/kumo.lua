@@ -258,10 +258,13 @@ function env.require(name)
   if known ~= nil then
     return known
   end
-  local source, chunk_name = answer(host.find_module(name, env.package.path))
-  if not source then
+  local chunk_name, source = answer(host.find_module(name, env.package.path))
+  if not source and chunk_name == 'aside' then
     objects.note(name)
     loaded[name] = set_aside(name)
+    return loaded[name]
+  elseif not source then -- what it has fails when called
+    loaded[name] = unknown(name)
     return loaded[name]
   end
   local chunk, problem = load(source, '@' .. chunk_name, 't', env)

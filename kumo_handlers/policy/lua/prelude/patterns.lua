@@ -53,6 +53,8 @@ local QUANTITY = {
   ['?'] = { 0, 1, 'greedy' },
 }
 
+local function never() return false end
+
 local function balanced(open, close)
   return function(text, at, _, go_on)
     if byte(text, at) ~= open then
@@ -134,7 +136,9 @@ local function compile(pattern)
       nodes[#nodes + 1] = frontier(class)
       at = after
     elseif find(two, '^%%%d') then
-      nodes[#nodes + 1] = matching.again(tonumber(sub(two, 2)))
+      local index = tonumber(sub(two, 2))
+      -- a captured place is no text that could come again
+      nodes[#nodes + 1] = positions[index] and matching.place(never) or matching.again(index)
       at = at + 2
     else
       local class, after = class_at(pattern, at)

@@ -280,32 +280,41 @@ local function run(handler, ...)
   return handler(...)
 end
 
+-- Whatever is raised, with where the policy was; ours say that themselves.
 local function give_up(e)
-  if type(e) == 'string' or killed then
-    local file, line = name_of_script(3)
-    if not file and running then -- only a tail call was left of the policy
-        local at = getinfo(running, 'S')
-        file, line = at.short_src, at.linedefined
-    end
-    return { text = killed and tostring(KILLED) or e, file = file, line = line }
+  if not killed and type(e) == 'table' and (rawget(e, 'reply') or rawget(e, 'problem')) then
+    return e
   end
-  return e
+  local file, line = name_of_script(3)
+  if not file and running then -- only a tail call was left of the policy
+    local at = getinfo(running, 'S')
+    file, line = at.short_src, at.linedefined
+  end
+  return { said = killed and KILLED or e, file = file, line = line }
+end
+
+-- An error as values for Python: what it is, and what it says.
+local function described(e)
+  if type(e) ~= 'table' then
+    return 'error', tostring(e)
+  elseif e.reply then
+    return 'reply', e.code, e.text, e.how
+  elseif e.problem then
+    return 'problem', e.problem
+  end
+  return 'error', tostring(e.said), e.file, e.line
 end
 
 local function result(ok, ...)
   if ok then
     return true, ...
   end
-  local e = ...
-  if type(e) ~= 'table' then
-    return false, 'error', tostring(e)
+  -- what was raised may be a table of the policy's, with functions that run when it is looked at
+  local is_said, kind, what, more, last = pcall(described, (...))
+  if not is_said then
+    return false, 'error', tostring(KILLED)
   end
-  if e.reply then
-    return false, 'reply', e.code, e.text, e.how
-  elseif e.problem then
-    return false, 'problem', e.problem
-  end
-  return false, 'error', tostring(e.text or e), e.file, e.line
+  return false, kind, what, more, last
 end
 
 -- Begin an event: what it may spend. Everything that Python calls goes through here.
