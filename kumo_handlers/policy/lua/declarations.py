@@ -73,8 +73,12 @@ class Declarations:
             sources = [sources]
         if not isinstance(sources, list) or not sources:
             raise ValueError("setup takes a list of files, such as { '/path/of/domains.toml' }")
+        if not all(isinstance(each, str | dict) for each in sources):
+            raise ValueError("what setup takes is a path, or a table of domains")
+        given = [
             self._scripts.mapped(each) if isinstance(each, str) else settle(each)
             for each in sources
+        ]
         self.tables.append(tables.load(given))
         return len(self.tables) - 1
 
