@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from salmon.routing import Router
 
-from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.sink import SinkOptions, open_sink
-from kumo_handlers.pipeline import installation
+from kumo_handlers.pipeline import installation, rules
 from kumo_handlers.pipeline.installation import Installation
 from kumo_handlers.pipeline.receiver import Receiver, require_loaded
 from kumo_handlers.pipeline.reload import Watched
 from kumo_handlers.pipeline.settings import Commit, Settings
-from kumo_handlers.policy import tables
 from kumo_handlers.queue.commit import Committer
 from kumo_handlers.queue.courier import DeliveryOptions
 from kumo_handlers.queue.delivery import Delivery
@@ -47,7 +45,7 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
     """
     _mend_logging()
     settings = Settings.read(module)
-    policy = load_policy(settings)
+    policy = rules.load(settings)
     installed = Installation(
         settings,
         policy,
@@ -75,7 +73,7 @@ def _watched(installed: Installation) -> list[Watched]:
     settings = installed.settings
 
     def replace_policy() -> None:
-        policy = load_policy(settings)
+        policy = rules.load(settings)
         if policy.version != installed.policy.version:
             _log.info("new rules in force: %s", policy.version)
         installed.policy = policy
@@ -87,37 +85,15 @@ def _watched(installed: Installation) -> list[Watched]:
         Watched("rules", lambda: installed.policy.files, replace_policy),
         Watched(
             "rules of classification",
-            lambda: _classification_files(settings, installed.policy),
+            lambda: rules.classification_files(settings, installed.policy),
             replace_classifier,
         ),
     ]
 
 
-def load_policy(settings: Settings) -> Policy:
-    """The rules as they are now. Raises `ConfigurationError` with all that is wrong."""
-    if settings.policy is None:
-        return tables.load(settings.listener_domains)
-    if settings.listener_domains:
-        raise ConfigurationError(
-            Problem(
-                message="is set beside listener_domains",
-                option="policy",
-                value=repr(settings.policy),
-                hint="a policy names its rule files itself: listener_domains:setup { … }",
-            )
-        )
-    from kumo_handlers.policy.lua import loading  # noqa: PLC0415 - only who has one needs Lua
-
-    return loading.load(settings.policy, settings.map_path)
-
-
 def _load_classifier(settings: Settings, policy: Policy) -> Classifier:
     """The rules of classification: ours, those of the settings, those that the policy names."""
-    return classification.load(_classification_files(settings, policy))
-
-
-def _classification_files(settings: Settings, policy: Policy) -> tuple[str, ...]:
-    return settings.classification + (policy.events.classifier_files if policy.events else ())
+    return classification.load(rules.classification_files(settings, policy))
 
 
 def _sink_options(installed: Installation) -> SinkOptions:

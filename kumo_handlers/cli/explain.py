@@ -23,6 +23,7 @@ from kumo_handlers.policy.situation import Question
 from kumo_handlers.smtp.replies import RECIPIENT_OK
 
 if TYPE_CHECKING:
+    from kumo_handlers.cli.policy_choice import Chosen
     from kumo_handlers.pipeline.rehearsal import Rehearsal
     from kumo_handlers.policy.relaying import RelayDisposition
     from kumo_handlers.policy.situation import Situation
@@ -67,7 +68,7 @@ def explain(
     at = situation.of(question, chosen.listeners).under(chosen.policy)
     disposition, objects = at.decide(chosen.policy), objection.find(chosen.policy, at)
     is_accepted = disposition.accepted and objects is None
-    rehearsal = _rehearse(content, at, disposition) if content and is_accepted else None
+    rehearsal = _rehearse(content, at, disposition, chosen) if content and is_accepted else None
     answer = {
         "decision": "accept" if is_accepted else "refuse",
         "reply": str(objects.reply) if objects else _reply(at, disposition),
@@ -97,7 +98,7 @@ def _reply(at: Situation, disposition: RelayDisposition) -> str:
     return text if peer.port else f"{text.removesuffix(':0')}:PORT"
 
 
-def _rehearse(name: str, at: Situation, disposition: RelayDisposition) -> Rehearsal:
+def _rehearse(name: str, at: Situation, disposition: RelayDisposition, chosen: Chosen) -> Rehearsal:
     """What becomes of a message, which comes as far as DATA."""
     from kumo_handlers.pipeline.rehearsal import rehearse  # noqa: PLC0415 - messages alone need it
     from kumo_handlers.reports import classification  # noqa: PLC0415 - likewise
@@ -108,7 +109,9 @@ def _rehearse(name: str, at: Situation, disposition: RelayDisposition) -> Rehear
         raise ConfigurationError(
             Problem(message="cannot be read", file=name, hint=error.strerror)
         ) from error
-    return rehearse(at, disposition, content, classification.default(), time.time())
+    return rehearse(
+        at, disposition, content, classification.load(chosen.classification), time.time()
+    )
 
 
 def _print_json(answer: dict[str, object]) -> None:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
+import msgspec
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.policy import tables
+from kumo_handlers.pipeline import rules
+from kumo_handlers.pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from types import ModuleType
 
-    from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
-
-    Source = str | Mapping[str, Any]
 
 # Where a Salmon project has its settings.
 USUAL_SETTINGS = "config.settings"
@@ -46,10 +45,14 @@ NOTHING = Choice()
 
 
 class Chosen(NamedTuple):
-    """A policy, and the listeners it is asked at; none where nothing says where to listen."""
+    """A policy, and the listeners it is asked at; none where nothing says where to listen.
+
+    ``classification`` are the rule files by which bounces are classified, beside our own.
+    """
 
     policy: Policy
     listeners: tuple[Listener, ...] = ()
+    classification: tuple[str, ...] = ()
 
 
 def policy_options(command: C_) -> C_:
@@ -102,37 +105,38 @@ def choose(
 
 def load(choice: Choice) -> Chosen:
     """Load what was chosen. Raises `ConfigurationError` with all that is wrong."""
-    settings = read_settings(choice.settings) if choice.settings else None
-    listeners = settings.listeners if settings else ()
-    sources = choice.files or (settings.listener_domains if settings else ())
-    policy = load_rules(sources)
-    return Chosen(policy, policy.listeners or listeners)
+    settings = read_settings(choice.settings) if choice.settings else Settings()
+    settings = with_rules(settings, choice.files)
+    policy = rules.load(settings)
+    listeners = settings.listeners if choice.settings else ()
+    return Chosen(
+        policy, policy.listeners or listeners, rules.classification_files(settings, policy)
+    )
 
 
-def load_rules(sources: Sequence[Source]) -> Policy:
-    """The policy that ``sources`` make: one script, or any number of tables.
+def with_rules(settings: Settings, files: tuple[str, ...]) -> Settings:
+    """The settings with the rules in ``files`` in place of their own, if there are any.
 
-    Raises `ConfigurationError` with all that is wrong.
+    Raises `ConfigurationError` for a script that does not stand alone.
     """
-    if not any(is_script(source) for source in sources):
-        return tables.load(sources)
-    if len(sources) > 1:
-        names = ", ".join(str(source) for source in sources)
-        raise ConfigurationError(Problem(message="a Lua policy stands alone", value=names))
-    from kumo_handlers.policy.lua import loading  # noqa: PLC0415 - most rules are tables
+    if not files:
+        return settings
+    if not any(map(is_script, files)):
+        return msgspec.structs.replace(settings, listener_domains=files, policy=None)
+    if len(files) > 1:
+        raise ConfigurationError(
+            Problem(message="a policy in Lua stands alone", value=", ".join(files))
+        )
+    return msgspec.structs.replace(settings, listener_domains=(), policy=files[0])
 
-    return loading.load(str(sources[0]))
 
-
-def is_script(source: Source) -> bool:
-    """Whether rules are a policy in Lua."""
-    return isinstance(source, str) and source.endswith(".lua")
+def is_script(file: str) -> bool:
+    """Whether a file of rules is a policy in Lua."""
+    return file.endswith(".lua")
 
 
 def read_settings(name: str) -> Settings:
     """The settings of a module. Raises `ConfigurationError` with all that is wrong."""
-    from kumo_handlers.pipeline.settings import Settings  # noqa: PLC0415 - rules alone are quicker
-
     return Settings.read(import_settings(name))
 
 

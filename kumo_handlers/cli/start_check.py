@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kumo_handlers.cli.policy_choice import import_settings, is_script, load_rules
+from kumo_handlers.cli.policy_choice import import_settings, with_rules
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import listener_check, rules
+from kumo_handlers.pipeline.settings import Settings
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.advice.subject import Subject
 from kumo_handlers.policy.advice.table import Warned, warnings
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-    from kumo_handlers.cli.policy_choice import Choice, Source
-    from kumo_handlers.pipeline.settings import Settings
+    from kumo_handlers.cli.policy_choice import Choice
     from kumo_handlers.policy.listener import Listener
 
 
@@ -42,14 +43,13 @@ class Checked:
 
 
 def check_files(files: tuple[str, ...], checked: Checked) -> None:
-    """Check rules alone. Where to listen is not known."""
-    _check_rules(files, (), checked)
+    """Check rules alone. Where to listen is not known, unless a script says it."""
+    with checked.collecting():
+        _check_rules(with_rules(Settings(), files), (), checked)
 
 
 def check_settings(choice: Choice, checked: Checked) -> None:
     """Check settings, and all that they name; ``choice.files`` stand in for their rules."""
-    from kumo_handlers.pipeline.settings import Settings  # noqa: PLC0415 - rules alone are quicker
-
     name = choice.settings or ""
     checked.what = f"settings {name}"
     settings: Settings | None = None
@@ -63,8 +63,9 @@ def check_settings(choice: Choice, checked: Checked) -> None:
     if settings is not None:
         with checked.collecting(file):
             _check_rest(settings)
-        sources = choice.files or settings.listener_domains
-        _check_rules(sources, settings.listeners, checked, file)
+        with checked.collecting(file):
+            settings = with_rules(settings, choice.files)
+            _check_rules(settings, settings.listeners, checked, file)
 
 
 def _shown(file: str | None) -> str | None:
@@ -76,29 +77,36 @@ def _shown(file: str | None) -> str | None:
 
 
 def _check_rules(
-    sources: tuple[Source, ...],
+    settings: Settings,
     listeners: tuple[Listener, ...],
     checked: Checked,
     file: str | None = None,
 ) -> None:
     """The rules, and what there is to warn of; ``file`` has the listeners."""
-    checked.what = f"{len(sources)} {'file' if len(sources) == 1 else 'files'}"
+    number = len(settings.listener_domains)
+    checked.what = settings.policy or f"{number} {'file' if number == 1 else 'files'}"
     with checked.collecting(), tables.collector_paused():
-        subject, problems = _subject(sources, listeners)
-        count = len(subject.entries)
-        checked.what += f", {count} {'entry' if count == 1 else 'entries'}"
+        subject, problems = _subject(settings, listeners)
+        if not settings.policy:
+            count = len(subject.entries)
+            checked.what += f", {count} {'entry' if count == 1 else 'entries'}"
+        checked.errors += listener_check.problems(subject.listeners, file)
         checked.warnings += (Warned("lua-list", problem) for problem in problems)
         checked.warnings += warnings(subject, file)
 
 
 def _subject(
-    sources: tuple[Source, ...], listeners: tuple[Listener, ...]
+    settings: Settings, listeners: tuple[Listener, ...]
 ) -> tuple[Subject, tuple[Problem, ...]]:
     """The policy to warn about, and what was odd about reading it."""
-    if any(map(is_script, sources)):
-        policy = load_rules(sources)
+    if settings.policy:
+        policy = rules.load(settings)
+        if policy.events and policy.events.classifier_files:
+            from kumo_handlers.reports import classification  # noqa: PLC0415 - few name any
+
+            classification.load(policy.events.classifier_files)
         return Subject(policy, policy.listeners or listeners), ()
-    written = tables.read(sources)
+    written = tables.read(settings.listener_domains)
     return Subject(tables.make(written), listeners, written.parts), written.warnings
 
 
@@ -124,35 +132,8 @@ def _check_rest(settings: Settings) -> None:
         for name in settings.sinks
         if name not in SINKS
     )
-    checked.errors += _missing_files(settings)
-    checked.errors += _same_address(settings)
     if checked.errors:
         raise ConfigurationError(checked.errors)
-
-
-def _missing_files(settings: Settings) -> Iterator[Problem]:
-    for listener in settings.listeners:
-        for option in ("tls_certificate", "tls_private_key", "tls_required_client_ca"):
-            path = getattr(listener, option)
-            if path is not None and not Path(path).is_file():
-                yield Problem(
-                    message="there is no such file",
-                    option=f"{option} of listener {listener.listen}",
-                    value=repr(path),
-                )
-
-
-def _same_address(settings: Settings) -> Iterator[Problem]:
-    seen: set[tuple[str, int, str]] = set()
-    for listener in settings.listeners:
-        address = (listener.host, listener.port, listener.path)
-        if address in seen and (listener.port or listener.path):
-            yield Problem(
-                message="two listeners have the same address",
-                option="listen",
-                value=repr(listener.listen),
-            )
-        seen.add(address)
 
 
 def _check_handlers(module: ModuleType, file: str | None, checked: Checked) -> None:
