@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kumo_handlers.pipeline.received_mail import ReceivedMail
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_HIDDEN_DOT = re.compile(rb"(?:(?<=\r\n)|\A)\0+(?=\.)")
 # By these the peer may use its reverse-path: whoever it names may be told of a failure.
 _VOUCHED = ("relay_hosts", "relay_from", "relay_from_authz")
 
@@ -71,14 +72,16 @@ def relay(mail: ReceivedMail) -> None:
 
 
 def _sendable(mail: ReceivedMail) -> bytes:
-    """The content as received; where the listener let bare CR or LF in, none of them leaves.
+    """The content as received, but for what could end it in the middle at another server.
 
-    RFC 5321, 2.3.8 forbids them, and a relay that takes one for a line end could be made to see
-    the end of the message in the middle of it.
+    Where the listener let bare CR or LF in, none of them leaves: RFC 5321, 2.3.8 forbids them,
+    and some take one for a line end. Neither does a NUL in front of a line's first dot: RFC 5322,
+    4 has NUL as obsolete, and who drops it finds a dot that nobody has doubled.
     """
-    if mail.listener.invalid_line_endings is not LineEndings.ALLOW:
-        return mail.Data
-    return _LINE_END.sub(b"\r\n", mail.Data)
+    content = mail.Data
+    if mail.listener.invalid_line_endings is LineEndings.ALLOW:
+        content = _LINE_END.sub(b"\r\n", content)
+    return _HIDDEN_DOT.sub(b"", content) if b"\0" in content else content
 
 
 def refuse(mail: ReceivedMail) -> NoReturn:
