@@ -1,0 +1,82 @@
+"""Write docs/options.md: ``python docs/site/options.py``. A test fails when it is out of date."""  # noqa: INP001 - a script
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kumo_handlers.pipeline import settings
+from kumo_handlers.policy import listener, listener_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kumo_handlers.policy.options import Option
+
+PAGE = Path(__file__).parent.parent / "options.md"
+# The defaults that depend on the machine, in words.
+OF_THE_MACHINE = {
+    "hostname": "the system's name",
+    "nodeid": "made of the system's name",
+    "listeners": "one, with its defaults",
+}
+TABLES = (
+    (
+        "Settings",
+        "Names in `config/settings.py`. Other names there are the app's own, or Salmon's.",
+        settings.OPTIONS,
+    ),
+    (
+        "Listeners",
+        "Keys of each table in the setting `listeners`, and of `kumo.start_esmtp_listener` in Lua.",
+        listener.OPTIONS,
+    ),
+    ("Trace headers", "Keys of a listener's `trace_headers`.", listener.TRACE_HEADERS),
+    (
+        "Listener domains",
+        "Keys of each table in a file of rules, and of `kumo.make_listener_domain` in Lua.",
+        listener_domain.OPTIONS,
+    ),
+)
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield "# Options"
+    yield ""
+    yield "Every setting and option, as it is declared in the code: this page is made of that."
+    for title, text, options in TABLES:
+        yield from ("", f"## {title}", "", text, "", "| name | type | default | meaning |")
+        yield "|---|---|---|---|"
+        yield from _rows(options)
+        yield from _without_effect(options)
+    yield ""
+
+
+def _rows(options: Mapping[str, Option]) -> Iterator[str]:
+    for option in options.values():
+        if option.effect:
+            default = OF_THE_MACHINE.get(option.name) or _code(option.default_text)
+            kind = option.kind.name.replace("|", "or")
+            yield f"| `{option.name}` | {kind} | {default} | {option.help} |"
+
+
+def _without_effect(options: Mapping[str, Option]) -> Iterator[str]:
+    """What is accepted for KumoMTA's sake."""
+    rows = [option for option in options.values() if not option.effect]
+    if rows:
+        yield from ("", "Accepted, as in KumoMTA, and without effect here:", "")
+    for option in rows:
+        yield f"- `{option.name}`: {option.help}"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text and text != "None" else "none"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
