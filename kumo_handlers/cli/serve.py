@@ -99,7 +99,6 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     )
     if policy is not None:
         settings.policy = policy
-    Path(run_dir).mkdir(parents=True, exist_ok=True)
     listening = receiver(settings)
     if user is not None:
         privileges.drop(user, group, Path(run_dir))

@@ -82,11 +82,17 @@ class _Chain:
                 handled = self._call(*call) if self._applies(call[0]) else None
                 if handled is not None:
                     return handled
+            return self._end()
         except Exception as error:  # noqa: BLE001 - whatever fails, the mail is not accepted
             arrival = self._mail.arrival
             _log.exception("routing %s to %s failed", arrival.id, self._mail.To)
             return Handled(of_error(error, arrival.session.hostname), "routing", is_crash=True)
-        return Handled(OK)
+
+    def _end(self) -> Handled:
+        """All handlers were called. Mail that none of them took is not accepted."""
+        if self._mail.mails or self._mail.is_discarded:
+            return Handled(OK)
+        raise LookupError(f"no handler took the mail: {self._mail.outcome.because}")
 
     def _applies(self, function: Handler) -> bool:
         """A stateless handler always does; of the others the first that is in its state."""
@@ -103,7 +109,7 @@ class _Chain:
         mail.handler = name
         try:
             answer = _answer(function, mail, captures)
-        except Exception as error:  # noqa: BLE001 - as above: a handler's failure is the mail's 451
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above: it is the mail's 451
             _log.exception("handler %s failed on %s for %s", name, mail.arrival.id, mail.To)
             Router.set_state(function.__module__, mail, "ERROR")
             return Handled(of_error(error, mail.arrival.session.hostname), name, is_crash=True)
@@ -127,13 +133,25 @@ def _calls(mail: ReceivedMail) -> Iterator[Call]:
     """Each function whose pattern matches, and its captures."""
     if Router.RELOAD:
         # Reloading empties the Router, which a worker thread must not see: so all at once.
-        Router.reload()
+        _reload()
         matches = iter(list(Router.match(mail.To)))
     else:
         matches = Router.match(mail.To)
     for functions, captures in matches:
         for function in functions:
             yield function, captures
+
+
+def _reload() -> None:
+    """As `Router.reload`, but a handler that cannot be imported is an error, and no mail passes.
+
+    QUIRK: Salmon logs the ImportError and goes on without the handler's routes.
+    """
+    before, Router.LOG_EXCEPTIONS = Router.LOG_EXCEPTIONS, False
+    try:
+        Router.reload()
+    finally:
+        Router.LOG_EXCEPTIONS = before
 
 
 def _is_foreign(function: Handler) -> bool:

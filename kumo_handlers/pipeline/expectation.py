@@ -118,7 +118,7 @@ def judge(
     expectation: Expectation, policy: Policy, listeners: Sequence[Listener]
 ) -> tuple[Difference, ...]:
     """What is not as expected. Raises as `situation.of` and ``policy.find`` do."""
-    asked = situation.of(expectation.question, listeners).under(policy)
+    asked = situation.of(expectation.question, listeners, policy.events)
     actual = decided(asked.decide(policy), objection.find(policy, asked))
     return tuple(
         Difference(what, _shown(wanted), _shown(actual[what]))

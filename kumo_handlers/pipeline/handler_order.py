@@ -33,12 +33,17 @@ _ORDER: Final = (
 )
 
 
+def missing(handlers: Sequence[str]) -> Iterator[Problem]:
+    """The handlers of ours without which mail is lost, or let in."""
+    for name, consequence in _NEEDED:
+        if name not in handlers:
+            yield _problem(name, f"is missing: {consequence}")
+
+
 def check(handlers: Sequence[str], on_reports: Collection[str] = ()) -> Iterator[Problem]:
     """What is wrong with the order. ``on_reports`` are the app's modules that look at reports."""
+    yield from missing(handlers)
     place = {name: at for at, name in enumerate(handlers)}
-    for name, consequence in _NEEDED:
-        if name not in place:
-            yield _problem(name, f"is missing: {consequence}")
     for first, later, consequence in _ORDER:
         if place.get(first, 0) > place.get(later, len(handlers)):
             yield _problem(first, f"comes after {later}: {consequence}")

@@ -19,7 +19,7 @@ from kumo_handlers.journal.record import Arrival, Response, rejection
 from kumo_handlers.mail.reply import reply
 from kumo_handlers.pipeline import chain, copies, trace_headers, undeliverable
 from kumo_handlers.pipeline.received_mail import ReceivedMail
-from kumo_handlers.pipeline.replies import not_permitted
+from kumo_handlers.pipeline.replies import BY_SCRIPT, not_permitted
 from kumo_handlers.pipeline.settlement import settle
 from kumo_handlers.policy import relaying
 from kumo_handlers.policy.listener import Protocol
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kumo_handlers.pipeline.chain import Handled
     from kumo_handlers.pipeline.copies import Copy
     from kumo_handlers.pipeline.installation import Installation
+    from kumo_handlers.pipeline.settlement import Settlement
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
     from kumo_handlers.policy.relaying import RelayDisposition
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 OVERDUE = reply(451, "4.4.5", "data_processing_timeout exceeded")
-_BY_SCRIPT = "an event of the policy"
 LOOPING = reply(554, "5.4.6", "routing loop detected")
 
 
@@ -101,7 +101,7 @@ class Intake:
             if refusal is None:
                 decisions.dispositions.append(decided)
                 return None
-            return self._refuse(transaction, forward_path, decided, refusal, _BY_SCRIPT)
+            return self._refuse(transaction, forward_path, decided, refusal, BY_SCRIPT)
         reason = relaying.reason(decided, policy, listener, session)
         answer = not_permitted(session.peer)
         return self._refuse(transaction, forward_path, decided, answer, reason)
@@ -128,20 +128,32 @@ class Intake:
         policy = decisions.policy
         made = copies.make(transaction, decisions.dispositions, content, policy.events)
         mails = [self._mail(transaction, copy) for copy in made]
+        began = time.monotonic()
         try:
             handled = await self._handle(mails, self._refusals(made, content), policy)
         except asyncio.CancelledError:
-            self._note_overdue(mails)
+            if time.monotonic() - began >= transaction.listener.data_processing_timeout:
+                self._note_overdue(mails)
             raise
         settled = settle(mails, handled, per_recipient=self._is_lmtp)
         if settled.failed:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._threads, undeliverable.keep, settled.failed)
-        await self._installed.committer.commit(settled.unit)
+            await self._keep_and_commit(settled)
+        else:
+            await self._installed.committer.commit(settled.unit)
         if self._is_lmtp:
             paths = transaction.envelope.forward_paths
             return copies.replies_by_path(made, settled.replies, paths, chain.OK)
         return settled.replies
+
+    async def _keep_and_commit(self, settled: Settlement) -> None:
+        """Who failed is kept first; if the rest cannot be committed the sender has it all still."""
+        loop = asyncio.get_running_loop()
+        keys = await loop.run_in_executor(self._threads, undeliverable.keep, settled.failed)
+        try:
+            await self._installed.committer.commit(settled.unit)
+        except BaseException:
+            undeliverable.discard(keys)
+            raise
 
     def reset(self, transaction: Transaction) -> None:
         """Forget a transaction that ends without a message."""

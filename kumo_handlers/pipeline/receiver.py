@@ -15,7 +15,6 @@ import logging
 import os
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,17 +22,18 @@ from typing import TYPE_CHECKING
 from salmon.routing import Router
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.pipeline import privileges
+from kumo_handlers.pipeline import handler_order, privileges
 from kumo_handlers.pipeline.authentication import Asking, PasswordFile, Scripted
 from kumo_handlers.pipeline.intake import Intake
 from kumo_handlers.pipeline.metrics_endpoint import MetricsEndpoint
 from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
+from kumo_handlers.pipeline.workers import Workers
 from kumo_handlers.smtp.activation import Activation
 from kumo_handlers.smtp.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from types import FrameType
 
     from kumo_handlers.mail.session import Peer
@@ -65,7 +65,7 @@ class Receiver:
         self._check_handlers = check_handlers
         self._pid_file = pid_file
         self._had_pid_file = False
-        self._threads = ThreadPoolExecutor(settings.handler_threads, thread_name_prefix="mail")
+        self._threads = Workers(settings.handler_threads)
         self._readiness = Readiness()
         self._reloader = Reloader(watched, self._say_ready)
         authenticator = _authenticator(installed, self._threads)
@@ -165,7 +165,7 @@ class Receiver:
         """Let go of all there is; of what is closed, a second time does no harm."""
         for server in self._servers:
             server.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown()
         self._installed.close()
         self._loop.close()
 
@@ -212,7 +212,7 @@ class Receiver:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _authenticator(installed: Installation, threads: ThreadPoolExecutor) -> Authenticator | None:
+def _authenticator(installed: Installation, threads: Workers) -> Authenticator | None:
     """Who checks credentials; None, and AUTH is not offered, where nobody does."""
     settings, events = installed.settings, installed.policy.events
     if settings.authenticate is not None:
@@ -241,21 +241,23 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def require_loaded(handlers: tuple[str, ...], loaded: set[str]) -> None:
-    """Raise `ConfigurationError` for handlers that settings name and Salmon did not load.
+def require_loaded(handlers: Sequence[str], loaded: Container[str]) -> None:
+    """Raise `ConfigurationError` for handlers that Salmon did not load, and those of ours missing.
 
-    Salmon logs the ImportError and goes on, without the handler.
+    Salmon logs an ImportError and goes on, without the handler: mail would be accepted and lost.
     """
-    missing = [name for name in handlers if name not in loaded]
-    if missing:
-        raise ConfigurationError(
-            [
-                Problem(
-                    message="the handler was not loaded",
-                    option="handlers",
-                    value=repr(name),
-                    hint="see the log for an ImportError; is Router.load(...) in boot?",
-                )
-                for name in missing
-            ]
+    problems = [
+        Problem(
+            message="the handler was not loaded",
+            option="handlers",
+            value=repr(name),
+            hint="see the log for an ImportError; is Router.load(...) in boot?",
         )
+        for name in handlers
+        if name not in loaded
+    ]
+    problems += handler_order.missing(handlers)
+    if problems:
+        raise ConfigurationError(problems)
+    for problem in handler_order.check(handlers):
+        _log.warning("%s", problem)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kumo_handlers.pipeline.replies import BY_SCRIPT
 from kumo_handlers.policy.situation import Question
 from kumo_handlers.reports.report import (
     DSN,
@@ -91,8 +92,8 @@ class RecordedMail:
 
     @property
     def is_decided(self) -> bool:
-        """Whether the policy decided it, and not a handler of the app's own that refused it."""
-        return not self.is_refused or "reason" in self.first.meta
+        """Whether the relay decision settled it, and no handler or script refused it."""
+        return not self.is_refused or self.first.meta.get("reason", BY_SCRIPT) != BY_SCRIPT
 
     @property
     def kind(self) -> str:

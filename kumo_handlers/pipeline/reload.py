@@ -44,6 +44,9 @@ class Watched(msgspec.Struct):
             self.replace()
         except ConfigurationError as error:
             _log.error("the %s stay as they were, the new ones have errors:\n%s", self.name, error)
+        except OSError as error:
+            _log.error("the %s stay as they were: %s", self.name, error)
+            self.seen = before  # no mistake of the user's: the next look tries again
         except Exception:  # noqa: BLE001 - the thread must go on watching
             _log.exception("the %s stay as they were, the new ones cannot be loaded", self.name)
 
@@ -73,8 +76,6 @@ class Reloader:
 
     def ask(self) -> None:
         """Load all of it again now, changed or not: what SIGHUP asks for."""
-        for each in self._watched:
-            each.seen = ()
         self._asked.set()
         self._wake.set()
 
@@ -83,6 +84,8 @@ class Reloader:
             was_asked = self._asked.is_set()
             self._asked.clear()
             for each in self._watched:
+                if was_asked:
+                    each.seen = ()
                 each.check()
             if was_asked:
                 self._done()

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 ACCEPTED = reply(250, "2.0.0", "OK")
 DROPPED = reply(250, "2.0.0", "OK, logged")
+# The reason in the log where not the relay decision refuses, but an event of a script.
+BY_SCRIPT = "an event of the policy"
 
 
 def not_permitted(peer: Peer) -> Reply:

@@ -1,10 +1,12 @@
 """What an app's ``config/settings.py`` says to this plugin, each setting declared once."""
 
 import enum
+import logging
 import socket
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Final, Self
@@ -17,6 +19,9 @@ from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, ENDPOINT, PATH, T
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.options import Declared, Kind, Place, declared, read_strictly, refuse
 
+_log = logging.getLogger(__name__)
+# receiver and receivers are two things; listener_domain and listener_domains hardly are
+_CLOSE = 0.87
 Source = str | Mapping[str, Any]
 
 
@@ -72,6 +77,13 @@ def _read_path_map(raw: object) -> dict[str, str]:
     raise refuse(raw)
 
 
+def _read_words(raw: object) -> tuple[str, ...]:
+    words = _sequence(raw, str)
+    if not words:
+        raise refuse(raw)
+    return words
+
+
 def _read_secrets(raw: object) -> dict[str, str]:
     """Names and secrets; an error names the table and never a secret."""
     if isinstance(raw, Mapping) and all(
@@ -90,7 +102,7 @@ SOURCES = Kind(
 PATHS = Kind(
     "list of paths", "a path, or a list of paths", _read_paths, lambda value: repr(list(value))
 )
-WORDS = Kind("list of str", "a word, or a list of words", _read_paths, lambda value: str([*value]))
+WORDS = Kind("list of str", "a word, or a list of words", _read_words, lambda value: str([*value]))
 SECRETS = Kind(
     "table of str", "a table of names and secrets", _read_secrets, lambda value: repr([*value])
 )
@@ -216,8 +228,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """
         table = module if isinstance(module, Mapping) else vars(module)
         ours = {name: table[name] for name in OPTIONS if name in table}
+        _warn_of_slips(table)
         file = None if isinstance(module, Mapping) else getattr(module, "__file__", None)
         return cls(**read_strictly(ours, OPTIONS, Place(file=file)))
 
 
 OPTIONS: Final = declared(Settings)
+
+
+def _warn_of_slips(table: Mapping[str, Any]) -> None:
+    """Say which names look like ours and are not: they have no effect."""
+    for name in table:
+        if name not in OPTIONS and not name.startswith("_"):
+            close = get_close_matches(name, OPTIONS, n=1, cutoff=_CLOSE)
+            if close:
+                _log.warning("the setting %s has no effect. Did you mean %s?", name, close[0])

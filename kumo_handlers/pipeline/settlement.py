@@ -27,7 +27,7 @@ _TEMPORARY = range(400, 500)
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A recipient that was not accepted while another one was."""
+    """A recipient for whom a handler failed while another one was accepted."""
 
     mail: ReceivedMail
     handled: Handled
@@ -56,7 +56,8 @@ def settle(
     if not accepted:
         return Settlement((_worst(replies),), unit)
     reply = next(reply for reply in replies if reply.accepts)
-    return Settlement((reply,), unit, failed)
+    kept = tuple(each for each in failed if not _is_refused_by_policy(each))
+    return Settlement((reply,), unit, kept)
 
 
 def _logged(mail: ReceivedMail, handled: Handled) -> ReceivedMail:
@@ -73,6 +74,11 @@ def merge(units: Sequence[Unit]) -> Unit:
         mails=tuple(mail for unit in units for mail in unit.mails),
         kept=tuple(kept for unit in units for kept in unit.kept),
     )
+
+
+def _is_refused_by_policy(failed: Failed) -> bool:
+    """Whether our own `gate` refused it: then it is logged, and a stranger fills no disk."""
+    return any(each.type is RecordType.REJECTION for each in failed.mail.records)
 
 
 def _refusals(failed: Failed) -> list[Record]:

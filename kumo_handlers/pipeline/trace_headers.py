@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _RECEIVED = b"received:"
 # RFC 5321, 6.3: a large number of Received fields, at least 100, is a loop.
 MAX_HOPS = 100
+_LONGEST_NAMED = 900
 
 
 def make(arrival: Arrival, listener: Listener, keys: Keys = trace.NO_KEYS) -> bytes:
@@ -39,10 +40,13 @@ def _received(arrival: Arrival) -> str:
     """RFC 5321, 4.4. The recipient may be named, for each has a copy of its own."""
     session = arrival.session
     name = session.client_name or "unknown"
+    recipient = str(arrival.forward_path)
+    # RFC 5322, 2.1.1: a line has at most 998 characters; the clause may be left out
+    named = f"\r\n\tfor <{recipient}>" if len(recipient) < _LONGEST_NAMED else ""
     return (
         f"Received: from {name} ([{_literal(session.peer.host)}])\r\n"
-        f"\tby {session.hostname} (kumo_handlers) with {session.protocol} id {arrival.id}\r\n"
-        f"\tfor <{arrival.forward_path}>; {formatdate(arrival.time)}"
+        f"\tby {session.hostname} (kumo_handlers) with {session.protocol} id {arrival.id}"
+        f"{named}; {formatdate(arrival.time)}"
     )
 
 

@@ -121,6 +121,16 @@ def test_what_the_app_refused_is_not_the_policys(start: Start) -> None:
     assert impact.mails == ()
 
 
+def test_what_a_script_refused_is_not_asked_again() -> None:
+    """The log does not hold all that a script may ask for."""
+    impact = Impact(tables.load([{}]))
+    impact.take(
+        b'{"type": "Rejection", "id": "1", "sender": "a@b.c", "recipient": "d@e.f",'
+        b' "meta": {"rule": "relay_to", "reason": "an event of the policy"}}'
+    )
+    assert impact.mails == ()
+
+
 def test_what_cannot_be_read_is_counted() -> None:
     """A torn line, and a record whose addresses are not text."""
     impact = Impact(tables.load([{}]))

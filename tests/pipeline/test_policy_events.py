@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kumo_handlers import boot
 from kumo_handlers.errors import ConfigurationError
-from kumo_handlers.pipeline import installation
+from kumo_handlers.pipeline import installation, rules
 from kumo_handlers.pipeline.settings import Settings
 from kumo_handlers.testing import make_bounce, make_letter
 
@@ -261,7 +260,7 @@ def test_a_policy_and_rules_are_one_too_many(tmp_path: Path) -> None:
     path.write_text("")
     settings = Settings.read({"policy": str(path), "listener_domains": [{}]})
     with pytest.raises(ConfigurationError, match="beside listener_domains"):
-        boot.load_policy(settings)
+        rules.load(settings)
     assert not installation.is_installed()
 
 

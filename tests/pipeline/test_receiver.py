@@ -493,6 +493,63 @@ def test_a_handler_that_was_not_loaded(clean_router: None, settings_for: Start) 
     installation.forget()
 
 
+def test_a_handler_of_ours_that_is_missing(clean_router: None, settings_for: Start) -> None:
+    """Without `relay` mail would be accepted and lost: we do not start."""
+    settings = settings_for()
+    settings.handlers.remove("kumo_handlers.handlers.relay")
+    receiver = boot.receiver(settings)
+    Router.load(settings.handlers)
+    with pytest.raises(ConfigurationError, match=r"relay is missing: .* it is lost"):
+        receiver.start()
+    installation.forget()
+
+
+def test_mail_that_no_handler_took(start: Start) -> None:
+    """Routes that vanished under us accept nothing."""
+    app = start()
+    Router.clear_routes()
+    assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("451")
+    assert app.record()["type"] == "Rejection"
+
+
+def test_a_reload_that_fails(start: Start, tmp_path: Path) -> None:
+    """With Router.RELOAD a handler that cannot be imported refuses all mail until it is mended."""
+    app = start(inbound=CRASH)
+    Router.RELOAD = True
+    (module,) = tmp_path.glob("*_inbound.py")
+    good = module.read_text()
+    assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("250")
+    module.write_text("import no_such_module\n")
+    assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("451")
+    module.write_text(good + "\n")
+    assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("250")
+
+
+def test_a_handler_that_exits(start: Start) -> None:
+    """SystemExit is an exception like another: 451, and the listener goes on."""
+    app = start(inbound=CRASH.replace('ValueError("secret reason")', "SystemExit(3)"))
+    assert app.send("ann@elsewhere.example", "bad@example.com", LETTER).startswith("451")
+    assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("250")
+
+
+def test_a_policy_refusal_beside_an_accepted_recipient(start: Start) -> None:
+    """It is logged and not kept: a stranger fills no disk."""
+    app = start()
+    reply = app.send("ann@elsewhere.example", ["x@bounce.example.com", "bob@example.com"], LETTER)
+    assert reply.startswith("250")
+    assert sorted(record["type"] for record in app.records()) == ["Reception", "Rejection"]
+    assert app.undeliverable() == []
+
+
+def test_the_undeliverable_queue_is_bounded(start: Start) -> None:
+    """Full, the reply is 452 for all: the sender has the message still."""
+    app = start(inbound=CRASH, max_unparsed_messages=1)
+    both = ["bob@example.com", "bad@example.com"]
+    assert app.send("ann@elsewhere.example", both, LETTER).startswith("250")
+    assert app.send("ann@elsewhere.example", both, LETTER).startswith("452 4.3.1")
+    assert (len(app.undeliverable()), len(app.queued())) == (1, 1)
+
+
 def test_several_listeners(start: Start) -> None:
     """Each with its own name and relay_hosts."""
     app = start(

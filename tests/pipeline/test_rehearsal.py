@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from itertools import product
 from random import Random
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,9 +15,10 @@ from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.prospect import prospects
 from kumo_handlers.pipeline.rehearsal import rehearse
 from kumo_handlers.pipeline.replies import not_permitted
-from kumo_handlers.policy import situation, tables
+from kumo_handlers.policy import objection, situation, tables
 from kumo_handlers.policy.explaining import explain
 from kumo_handlers.policy.listener import Listener
+from kumo_handlers.policy.lua import loading
 from kumo_handlers.policy.options import Place
 from kumo_handlers.policy.situation import Question, Situation
 from kumo_handlers.reports import classification
@@ -25,7 +27,9 @@ from kumo_handlers.testing import make_bounce, make_complaint, make_letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.tables import Tables
 
     Start = Callable[..., Any]
@@ -82,11 +86,16 @@ class Client:
 
     def ask(self, envelopes: list[tuple[str, str]]) -> list[str]:
         """The reply to RCPT for each envelope."""
+        return [recipient for _, recipient in self.ask_twice(envelopes)]
+
+    def ask_twice(self, envelopes: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The replies to MAIL and to RCPT for each envelope."""
         commands = [
             f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nRSET"
             for sender, recipient in envelopes
         ]
-        return self._say("\r\n".join(commands), replies=3 * len(envelopes))[1::3]
+        said = self._say("\r\n".join(commands), replies=3 * len(envelopes))
+        return list(zip(said[::3], said[1::3], strict=True))
 
     def send(self, sender: str, recipient: str, content: bytes) -> str:
         """The reply after DATA."""
@@ -123,18 +132,21 @@ def port_of(app: Any) -> int:
     return int(app.receiver.addresses[0].port)
 
 
-def put_in_force(policy: Tables) -> None:
+def put_in_force(policy: Policy) -> None:
     """As a reload does."""
     installation.current().policy = policy
 
 
-def situation_of(peer: str, local: str, sender: str, recipient: str) -> Situation:
+def situation_of(
+    peer: str, local: str, sender: str, recipient: str, policy: Policy | None = None
+) -> Situation:
     """The same question, asked of `explain`. The proxy's listener is everywhere."""
     question = Question(
         peer=str(Peer(peer, 4025)), listener=local, sender=sender, recipient=recipient
     )
     listener = Listener.read(LISTENER, Place())
-    return situation.of(question, [msgspec.structs.replace(listener, listen=local)])
+    events = policy.events if policy else None
+    return situation.of(question, [msgspec.structs.replace(listener, listen=local)], events)
 
 
 def test_explain_agrees_with_the_listener(app: Any) -> None:
@@ -157,6 +169,60 @@ def test_explain_agrees_with_the_listener(app: Any) -> None:
                 assert reply == str(expected), (peer, local, envelope, why)
     total = POLICIES * CLIENTS * ENVELOPES
     assert total / 5 < accepted < total * 4 / 5  # both answers were given
+
+
+SCRIPT = """
+local kumo = require 'kumo'
+kumo.on('smtp_server_get_dynamic_parameters', function(listener, conn_meta)
+  if conn_meta:get_meta('received_from'):find('^10%.0%.') then
+    return { relay_hosts = { '10.0.0.0/16' } }
+  end
+end)
+kumo.on('smtp_server_connection_accepted', function(conn_meta)
+  if conn_meta:get_meta('received_from'):find('^2001') then
+    kumo.reject(554, '5.7.1 not from there')
+  end
+end)
+kumo.on('smtp_server_mail_from', function(sender)
+  if sender.domain == 'x.example.net' then kumo.reject(451, '4.7.1 later') end
+end)
+kumo.on('smtp_server_rcpt_to', function(recipient)
+  if recipient.domain == 'a.example.com' then kumo.reject(550, '5.1.1 nobody') end
+end)
+kumo.on('get_listener_domain', function(domain, listener)
+  if domain == 'b.a.example.com' and listener ~= '127.0.0.1:25' then return nil end
+  return kumo.make_listener_domain { relay_to = domain:find('com$') ~= nil }
+end)
+"""
+
+
+def test_explain_agrees_where_a_script_decides(app: Any, tmp_path: Path) -> None:
+    """Every client, place, sender and recipient there is: the first refusal is the one told."""
+    path = tmp_path / "policy.lua"
+    path.write_text(SCRIPT)
+    policy = loading.load(path)
+    put_in_force(policy)
+    seen = set()
+    for peer, local in product(PEERS[:-1], LOCALS):
+        envelopes = [(f"s@{sender}", f"r@{to}") for sender, to in product(NAMES, NAMES)]
+        with Client(port_of(app), peer, local) as client:
+            said = client.ask_twice(envelopes)
+        for envelope, (mail, recipient) in zip(envelopes, said, strict=True):
+            at = situation_of(peer, local, *envelope, policy=policy)
+            objects = objection.find(policy, at)
+            seen.add(objects.step if objects else at.decide(policy).rule)
+            if objects is not None:
+                assert str(objects.reply) == (mail if objects.step == "MAIL FROM" else recipient)
+            else:
+                accepted = at.decide(policy).accepted
+                assert recipient == str(
+                    RECIPIENT_OK if accepted else not_permitted(at.session.peer)
+                )
+    assert seen == {"MAIL FROM", "RCPT TO", "relay_hosts", "relay_to", "none"}
+    at = situation_of(PEERS[-1], LOCALS[0], "", "r@example.com", policy=policy)
+    objects = objection.find(policy, at)
+    assert objects is not None
+    assert (objects.step, objects.reply.code) == ("the connection", 554)
 
 
 def some_envelope(random: Random) -> tuple[str, str]:

@@ -60,6 +60,23 @@ def test_what_is_wrong_is_said_once(
     assert "line 3" in caplog.text
 
 
+def test_a_passing_failure_is_tried_again(file: Path) -> None:
+    """No descriptors left, say: the next look loads it."""
+    tries: list[int] = []
+
+    def fail_once() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError(24, "Too many open files")
+
+    watched = Watched("rules", lambda: [str(file)], fail_once)
+    watched.look()
+    file.write_text("new")
+    for _ in range(3):
+        watched.check()
+    assert len(tries) == 2
+
+
 def test_asked_to(file: Path) -> None:
     """SIGHUP loads all again, changed or not, and says when it is done."""
     replaced, done = threading.Event(), threading.Event()

@@ -71,3 +71,18 @@ def test_every_setting_says_what_it_is() -> None:
         assert option.help
         assert option.kind.expected
         assert isinstance(option.default_text, str)
+
+
+def test_a_slip_is_pointed_at(caplog: pytest.LogCaptureFixture) -> None:
+    """A misspelt name has no effect, and is not passed over; Salmon's own names are no slips."""
+    Settings.read({"listener_domain": "x.toml", "max_agee": 5, "receiver_config": {}, "relay": 1})
+    assert [record.args for record in caplog.records] == [
+        ("listener_domain", "listener_domains"),
+        ("max_agee", "max_age"),
+    ]
+
+
+def test_records_go_somewhere() -> None:
+    """No sink at all is a mistake."""
+    with pytest.raises(ConfigurationError, match="sinks"):
+        Settings.read({"sinks": []})
