@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = {"lookup": "lookup", "parse": "parsing", "smtp": "smtp"}
+PARTS = {"lookup": "lookup", "lua": "lua", "parse": "parsing", "smtp": "smtp"}
 
 
 def main() -> None:
