@@ -109,7 +109,7 @@ def project(tmp_path: Path) -> tuple[Path, int]:
             file.write("\n" + readme_blocks(name).replace("127.0.0.1:2025", f"127.0.0.1:{port}"))
     boot = where / "config" / "boot.py"
     text = boot.read_text()
-    made = re.search(r"^settings\.receiver = LMTPReceiver\(.*?\)\n", text, re.M | re.S)
+    made = re.search(r"^settings\.receiver = LMTPReceiver\(.*?\)\n", text, re.MULTILINE | re.DOTALL)
     assert made, "the README says to take these lines out"
     boot.write_text(text.replace(made[0], ""))
     (where / "config" / "listener_domains.toml").write_text(
