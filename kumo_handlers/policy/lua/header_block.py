@@ -7,7 +7,9 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Final, Self
 
-_FIELD: Final = re.compile(rb"(?:[^\r\n]|\r?\n(?=[ \t])|\r(?!\n))*\r?\n|[^\n]+\Z")
+_FIELD: Final = re.compile(rb"(?:[^\r\n]++|\r?\n(?=[ \t])|\r(?!\n))*+(?:\r?\n|\Z)")
+# Encoded words and addresses are looked for no further: Python takes its time over them.
+MAX_VALUE: Final = 65_536
 # RFC 5322, 2.2: printable US-ASCII, but for the colon.
 _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
 # A line end that does not fold would begin another field, or the body.
@@ -29,7 +31,7 @@ class HeaderBlock:
             return cls([], content)
         end = content.find(b"\r\n\r\n")
         block, rest = (content, b"") if end < 0 else (content[: end + 2], content[end + 2 :])
-        return cls(_FIELD.findall(block), rest)
+        return cls([field for field in _FIELD.findall(block) if field], rest)
 
     def __bytes__(self) -> bytes:
         return b"".join(self.fields) + self.rest
@@ -83,7 +85,7 @@ def _text(raw: bytes) -> str:
 
 def _decoded(value: str) -> str:
     value = _FOLD.sub("", value).strip()
-    if "=?" not in value:
+    if "=?" not in value or len(value) > MAX_VALUE:
         return value
     try:
         return str(make_header(decode_header(value)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kumo_handlers.errors import AddressError
 from kumo_handlers.mail import address
-from kumo_handlers.policy.lua.header_block import HeaderBlock
+from kumo_handlers.policy.lua.header_block import MAX_VALUE, HeaderBlock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,7 +125,7 @@ def _addresses(message: Message, name: str) -> list[dict[str, str]] | None:
     if not values:
         return None
     found = []
-    for display, email in getaddresses(values[:1]):
+    for display, email in getaddresses([values[0][:MAX_VALUE]]):
         user, _, domain = email.rpartition("@")
         found.append({"name": display, "email": email, "user": user, "domain": domain.lower()})
     return found

@@ -18,6 +18,8 @@ from kumo_handlers.policy.lua.vocabulary import ENVIRONMENT, ENVIRONMENT_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+MAX_JSON: Final = 16 * 1024 * 1024
+MAX_TOML: Final = 16 * 1024 * 1024
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 # JSON with comments, as KumoMTA loads it: strings first, for they may hold what looks like one.
 _COMMENT: Final = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -65,10 +67,19 @@ def _without_port(text: str) -> str:
     return host if colon and port.isdigit() else text
 
 
+def _bounded(text: str, most: int) -> str:
+    """A text that a script may have parsed: nothing stops a parser in between."""
+    if not isinstance(text, str):
+        raise ValueError(f"a text is wanted, got {text!r}")  # noqa: TRY004 - as all of them
+    if len(text) > most:
+        raise ValueError(f"the text is longer than {most} characters")
+    return text
+
+
 def json_parse(text: str) -> Any:  # noqa: ANN401 - any JSON
     """The value of a JSON text."""
     try:
-        return json.loads(text)
+        return json.loads(_bounded(text, MAX_JSON))
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg}, line {error.lineno}") from error
 
@@ -86,7 +97,7 @@ def json_encode_pretty(value: object) -> str:
 def toml_parse(text: str) -> dict[str, Any]:
     """The tables of a TOML text."""
     try:
-        return toml_pieces.parse(text)
+        return toml_pieces.parse(_bounded(text, MAX_TOML))
     except tomli.TOMLDecodeError as error:
         raise ValueError(f"not TOML: {error.msg}, line {error.lineno}") from error
 

@@ -2,7 +2,7 @@
 
 local host, box = ...
 local answer, fail, strings = box.answer, box.fail, box.strings
-local byte, find, sub = string.byte, string.find, string.sub
+local byte, find, sub = string.byte, strings.find, string.sub
 local extras = {}
 
 -- string.* as KumoMTA extends it -------------------------------------------------------------

@@ -4,26 +4,31 @@ local box, matching = ...
 local byte, sub, find, match, gmatch, gsub = string.byte, string.sub, string.find, string.match, string.gmatch, string.gsub
 local strings, check_time = box.strings, box.check_time
 
--- C makes some hundred million steps a second; this many go unnoticed.
-local QUICK = 1000000
+-- C makes some hundred million steps a second. This many, at worst, it may make in one call.
+local QUICK = 10000000
+-- From this many on, the clock is looked at before each call.
+local NOTICED = 100000
+-- Texts without anything special are compared by the block, which is as much quicker.
+local BLOCKS = 100
 
--- The most steps that C may need: each open-ended item may try each length at each place.
+-- The most steps that C may need: each open-ended item may try each length at each place, each
+-- optional one may be there or not, and each try may go through the whole pattern.
 local function cost(text, pattern)
-  if find(pattern, '^[^%%%[%]()%.*+%-?^$]*$') then
-    return 0
+  if not find(pattern, '[%^%$%*%+%?%.%(%[%%%-]') then
+    return (#text + 1) * #pattern / BLOCKS
   end
-  local power = byte(pattern, 1) == 94 and 0 or 1
+  local power, branches = byte(pattern, 1) == 94 and 0 or 1, 1
   for index = 1, #pattern do
     local c = byte(pattern, index)
-    if c == 42 or c == 43 or c == 45 or (c == 98 and byte(pattern, index - 1) == 37) then
+    if c == 42 or c == 43 or c == 45 then -- * + -
+      power = power + 1
+    elseif c == 63 then -- ?
+      branches = branches * 2
+    elseif c == 37 and find(pattern, '^[b%d]', index + 1) then -- %b and %1
       power = power + 1
     end
   end
-  return (#text + 1) ^ power
-end
-
-local function is_quick(text, pattern)
-  return cost(text, pattern) <= QUICK
+  return (#text + 1) ^ power * branches * #pattern
 end
 
 local sets = setmetatable({}, { __mode = 'v' })
@@ -196,16 +201,26 @@ local function slow_find(text, pattern, init)
 end
 
 local function is_for_c(text, pattern)
-  if type(text) ~= 'string' or type(pattern) ~= 'string' or is_quick(text, pattern) then
+  if type(text) ~= 'string' or type(pattern) ~= 'string' then
     return true
   end
-  check_time()
-  return false
+  local steps = cost(text, pattern)
+  if steps > NOTICED then
+    check_time()
+  end
+  return steps <= QUICK
+end
+
+local function is_long(text, pattern)
+  return (#text + 1) * #pattern / BLOCKS > QUICK
 end
 
 function strings.find(text, pattern, init, is_plain)
   text, pattern = texts(text, pattern)
-  if is_plain or is_for_c(text, pattern) then
+  if is_plain and type(text) == 'string' and type(pattern) == 'string' then
+    pattern = is_long(text, pattern) and gsub(pattern, '%W', '%%%0') or pattern
+  end
+  if is_plain and not is_long(text, pattern) or is_for_c(text, pattern) then
     return find(text, pattern, init, is_plain)
   end
   local first, last, program, captures = slow_find(text, pattern, init)
