@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+
 class _Console(Console):
     """rich ends the program where a pipe is closed; mail goes on without its spectators."""
 
