@@ -51,6 +51,7 @@ class Dialogue:
         offers: frozenset[str],
         turnout: Turnout,
     ) -> None:
+        self.declared = listener
         self._base = listener
         self.listener = listener
         self.session = session

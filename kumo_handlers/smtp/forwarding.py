@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from kumo_handlers.mail.session import Peer
+from kumo_handlers.policy.listener import Listener
 from kumo_handlers.smtp import attributes, peername, proxy, replies
 from kumo_handlers.smtp.events import Connected
 
@@ -83,7 +84,8 @@ def xclient(talk: Dialogue, argument: str) -> None:
         return
     talk.forget()
     talk.learn(peer=peer, local=local)
-    talk.recognize()
+    # What the backend wanted for the proxy is not for the client that it speaks for.
+    talk.adopt(talk.declared)
     talk.ask(Connected(then=partial(_greet_again, talk), session=talk.session))
 
 
@@ -95,8 +97,11 @@ def _local(values: dict[str, str], otherwise: str) -> str:
     return str(attributes.peer(values, "DESTADDR", "DESTPORT", known))
 
 
-def _greet_again(talk: Dialogue, answer: Reply | None) -> None:
+def _greet_again(talk: Dialogue, answer: Reply | Listener | None) -> None:
     """The reply to XCLIENT is a greeting to the client it named."""
+    if isinstance(answer, Listener):
+        talk.adopt(answer)
+        answer = None
     talk.say(answer or replies.greeting(talk.listener.hostname, talk.listener.banner))
     talk.closing = talk.closing or answer is not None
 
