@@ -65,7 +65,7 @@ def explain(
     choice = choose(files, policy, settings)
     chosen = load(choice)
     question = Question(**asked)
-    at = situation.of(question, chosen.listeners).under(chosen.policy)
+    at = situation.of(question, chosen.listeners, chosen.policy.events)
     disposition, objects = at.decide(chosen.policy), objection.find(chosen.policy, at)
     is_accepted = disposition.accepted and objects is None
     rehearsal = _rehearse(content, at, disposition, chosen) if content and is_accepted else None
@@ -77,6 +77,8 @@ def explain(
         "then": prospects(disposition) if is_accepted else (),
         "content": rehearsal,
     }
+    if rehearsal and chosen.policy.events and chosen.policy.events.sees_messages:
+        click.echo("the policy's script is not shown the message: it may change it", err=True)
     if content and rehearsal is None:
         click.echo(f"{content}: never sent, the recipient is refused before DATA", err=True)
     if as_json:

@@ -59,7 +59,9 @@ def _failure(expectation: Expectation, chosen: Chosen) -> Iterator[str]:
             *((each.what, each.expected, each.actual) for each in differences),
         ]
     )
-    why = explain(chosen.policy, situation.of(expectation.question, chosen.listeners))
+    why = explain(
+        chosen.policy, situation.of(expectation.question, chosen.listeners, chosen.policy.events)
+    )
     for who, lookup in (("recipient", why.recipient), ("sender", why.sender)):
         found = lookup.found
         yield f"  {who}: " + (f"{found.key} at {found.origin}" if found else "no entry")

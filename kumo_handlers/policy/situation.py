@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.relaying import RelayDisposition
+    from kumo_handlers.policy.session_events import SessionEvents
 
 _EVERY_V4 = "0.0.0.0"  # noqa: S104 - nothing is bound here, it is what users write
 _EVERYWHERE = "::"
@@ -52,16 +53,6 @@ class Situation(msgspec.Struct, frozen=True):
     reverse_path: Address
     forward_path: Address
 
-    def under(self, policy: Policy) -> Situation:
-        """The same, with the listener as ``policy`` wants it for this client.
-
-        Raises `PolicyError` where it fails to say.
-        """
-        if policy.events is None:
-            return self
-        listener = policy.events.listener(self.session, self.listener)
-        return msgspec.structs.replace(self, listener=listener)
-
     def decide(self, policy: Policy) -> RelayDisposition:
         """The decision. Raises `PolicyError` when the policy cannot answer."""
         return relaying.decide(
@@ -69,11 +60,16 @@ class Situation(msgspec.Struct, frozen=True):
         )
 
 
-def of(question: Question, listeners: Sequence[Listener] = ()) -> Situation:
+def of(
+    question: Question,
+    listeners: Sequence[Listener] = (),
+    events: SessionEvents | None = None,
+) -> Situation:
     """The situation that ``question`` means on one of ``listeners``.
 
-    Without any, it is a listener with the defaults at the address asked for. Raises
-    `ConfigurationError` for what is no address, or where nothing listens.
+    Without any, it is a listener with the defaults at the address asked for. ``events`` of a
+    policy may want another one for this client. Raises `ConfigurationError` for what is no
+    address, or where nothing listens, and `PolicyError` where an event fails.
     """
     listener = _listener(question.listener, listeners)
     local = endpoint.canonical(question.listener or listener.listen)
@@ -88,6 +84,8 @@ def of(question: Question, listeners: Sequence[Listener] = ()) -> Situation:
         authz_id=question.authz,
         meta=dict(listener.meta),
     )
+    if events is not None:
+        listener = events.listener(session, listener)
     return Situation(
         listener.seen_by(peer.host, endpoint.parse(local).host),
         session,
