@@ -7,7 +7,8 @@
     ├── RelayError              the relay was not reached, or broke off: the queue tries again
     ├── ReportError             claims to be a bounce or a complaint and cannot be understood
     └── StorageError            a record or a message could not be made durable
-        └── StorageFullError    ... because the disk, the queue or the folder is full
+        ├── StorageFullError    ... because the disk, the queue or the folder is full
+        └── UnwritableError     ... because of what it holds: the next try would fail, too
 
 The reply is generic on purpose: the peer learns what to do, the log learns why. ``str(error)``
 never reaches the wire.
@@ -107,3 +108,7 @@ class StorageFullError(StorageError):
     reply_code = 452
     reply_status = "4.3.1"
     reply_text = "insufficient system storage"
+
+
+class UnwritableError(StorageError):
+    """The database cannot hold this one thing, and works for others: to try again is in vain."""

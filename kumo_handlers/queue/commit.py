@@ -17,7 +17,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from kumo_handlers.errors import StorageError
+from kumo_handlers.errors import StorageError, UnwritableError
 from kumo_handlers.queue.database import Database
 from kumo_handlers.queue.depth import Depth, oldest_mail
 from kumo_handlers.queue.kept import KeptFolder
@@ -166,7 +166,7 @@ class Committer:
                     self._commit([job])
                 return
             log.exception("a unit cannot be written")
-            self._refuse(jobs, StorageError(f"a unit cannot be written: {error}"))
+            self._refuse(jobs, UnwritableError(f"a unit cannot be written: {error}"))
 
     def _admitted(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs there is room for, their kept messages written."""

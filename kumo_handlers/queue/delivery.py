@@ -14,7 +14,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from kumo_handlers.errors import StorageError
+from kumo_handlers.errors import StorageError, UnwritableError
 from kumo_handlers.queue import claim as claims
 from kumo_handlers.queue.backoff import BackOff
 from kumo_handlers.queue.courier import Courier, DeliveryOptions
@@ -182,25 +182,29 @@ class Delivery:
         """One claim, to its end: attempted, and what it came to committed."""
         now = time.time()
         if claim.is_dropped:
-            self._commit(drop(claim, now))
+            self._commit(claim, drop(claim, now))
         elif self._rests(claim):
             if self._options.retry.is_over(claim.created, now):
-                self._commit(self._judge.expire(claim, "none, the relay did not answer", now))
+                last = "none, the relay did not answer"
+                self._commit(claim, self._judge.expire(claim, last, now))
         else:
             for results, server in courier.carry(claim):
-                self._commit(self._judge.conclude(claim, results, server, time.time()))
+                self._commit(claim, self._judge.conclude(claim, results, server, time.time()))
 
     def _rests(self, claim: Claim) -> bool:
         return all(self._back_off.rests(name_of(self._relay, e.domain)) for e in claim.entries)
 
-    def _commit(self, unit: Unit) -> None:
+    def _commit(self, claim: Claim, unit: Unit) -> None:
         """As long as it takes: what is not written would be delivered again."""
         while True:
             try:
                 self._committer.commit_blocking(unit)
+            except UnwritableError:
+                log.exception("message %s waits, for this cannot be written: %r", claim.id, unit)
+                unit = self._judge.postpone(claim, unit, time.time())
             except StorageError as error:
                 log.warning("an attempt is not logged yet: %s", error)
-                if self._stopping.wait(_LOOK):
-                    return
             else:
+                return
+            if self._stopping.wait(_LOOK):
                 return

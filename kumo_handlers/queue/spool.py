@@ -132,13 +132,18 @@ class Spool:
                     each.due,
                     each.attempts,
                     each.duplicates,
-                    each.response,
+                    _text(each.response),
                     each.entry.message,
                     each.entry.position,
                 )
                 for each in retries
             ],
         )
+
+
+def _text(reply: str) -> str:
+    """What a relay said, as TEXT: SQLite has no lone surrogates, which stand for stray bytes."""
+    return reply.encode("utf-8", "backslashreplace").decode()
 
 
 def _message(number: int, mail: QueuedMail) -> tuple[object, ...]:

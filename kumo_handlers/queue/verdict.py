@@ -91,6 +91,16 @@ class Judge(msgspec.Struct, frozen=True):
         mails = self._notifications(claim, records, now)
         return Unit(records=records, finished=_keys(claim), mails=mails)
 
+    def postpone(self, claim: Claim, unwritten: Unit, now: float) -> Unit:
+        """What to write in place of a unit that cannot be: only that its entries wait.
+
+        It holds numbers alone, so that nothing a relay said can stand in its way.
+        """
+        ended = set(unwritten.finished) | {retry.entry for retry in unwritten.retries}
+        entries = [entry for entry in claim.entries if claim.key(entry) in ended]
+        due = now + self.schedule.delay(max((each.attempts for each in entries), default=0) + 1)
+        return Unit(retries=tuple(_waiting(claim, each, unwritten, due) for each in entries))
+
     def _attempted(self, claim: Claim, result: Result, server: Server, now: float) -> Record:
         answer = result.reply
         kind = _kind(answer)
@@ -138,6 +148,15 @@ def _retry(claim: Claim, result: Result, due: float) -> Retry:
         entry.duplicates + result.is_uncertain,
         str(result.reply),
     )
+
+
+def _waiting(claim: Claim, entry: Entry, unwritten: Unit, due: float) -> Retry:
+    """An entry whose end is not written. One that the relay has already may reach it twice."""
+    key = claim.key(entry)
+    noted = {retry.entry: retry.duplicates for retry in unwritten.retries}
+    delivered = {each.recipient for each in unwritten.records if each.type is RecordType.DELIVERY}
+    duplicates = noted.get(key, entry.duplicates + (entry.address in delivered))
+    return Retry(key, due, entry.attempts + 1, duplicates, "unknown, it could not be written")
 
 
 def record(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kumo_handlers.errors import StorageError, StorageFullError
+from kumo_handlers.errors import StorageError, StorageFullError, UnwritableError
 from kumo_handlers.journal.jsonl import JsonLines
 from kumo_handlers.journal.record import Record, RecordType
 from kumo_handlers.queue.commit import Committer, Unit
@@ -299,7 +299,7 @@ def test_unit_at_fault_is_refused_alone(
 
     first, before, broken, after = asyncio.run(commit_all())
     assert (first, before, after) == (None, None, None)
-    assert isinstance(broken, StorageError)
+    assert isinstance(broken, UnwritableError)
     assert house.ids() == ["a", "c"]
 
 

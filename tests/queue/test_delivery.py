@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kumo_handlers.errors import UnwritableError
 from kumo_handlers.queue.connection import Timeouts
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.schedule import RetrySchedule
@@ -368,3 +369,76 @@ def test_error_of_ours_is_retried(
     post.start(committer, relay)
     committer.commit_blocking(Unit(mails=(mail(),)))
     assert types(post.ends(1)) == ["TransientFailure", "Delivery"]
+
+
+def test_stray_bytes_in_a_refusal_for_now(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """A 4xx in somebody's old charset is a retry like any other, and shown in the queue."""
+    committer = house.open()
+    relay.answers["RCPT"].append(b"450 4.2.1 bo\xeete pleine\r\n")
+    post.start(committer, relay, workers=1, retry=RetrySchedule(first=1.0, jitter=0))
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    end = time.monotonic() + 5
+    while house.rows("SELECT attempts FROM recipient") != [(1,)]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert house.rows("SELECT response FROM recipient") == [("450 4.2.1 bo\\udceete pleine",)]
+    failed, delivered = post.ends(1)
+    assert bytes(failed["response"]["content"]) == b"bo\xeete pleine"
+    assert (delivered["type"], delivered["num_attempts"]) == ("Delivery", 2)
+
+
+def test_stray_bytes_in_a_refusal_for_good(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """A 5xx in somebody's old charset is a Bounce, and the sender is told in plain characters."""
+    committer = house.open()
+    relay.answers["RCPT"].append(b"550 5.1.1 \xe9tranger\r\n")
+    post.start(committer, relay, workers=1)
+    committer.commit_blocking(Unit(mails=(mail(facts=Facts(verified_sender=True)),)))
+    bounced, told = post.ends(2)
+    assert bounced["type"] == "Bounce"
+    assert bytes(bounced["response"]["content"]) == b"\xe9tranger"
+    assert told["type"] == "Delivery"
+    assert b"550 5.1.1  tranger" in relay.received[0].content
+
+
+def test_stray_bytes_in_the_last_answer(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """An Expiration that repeats them is written, too."""
+    committer = house.open()
+    relay.answers["RCPT"].append(b"450 4.2.1 bo\xeete pleine\r\n")
+    post.start(committer, relay, workers=1, retry=RetrySchedule(give_up=50))
+    committer.commit_blocking(Unit(mails=(mail(time=time.time() - 100),)))
+    assert types(post.ends(1)) == ["TransientFailure", "Expiration"]
+
+
+def test_end_that_cannot_be_written_holds_nobody_up(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged whole and its entry waits, not tried again at once; other mail goes on."""
+    committer = house.open()
+    commit = committer.commit_blocking
+
+    def refuse_records_of_the_first(unit: Unit) -> None:
+        if any(each.id == "first" for each in unit.records):
+            raise UnwritableError("a unit cannot be written: injected")
+        commit(unit)
+
+    monkeypatch.setattr(committer, "commit_blocking", refuse_records_of_the_first)
+    post.start(committer, relay, workers=1, retry=RetrySchedule(first=60.0))
+    commit(Unit(mails=(mail(id="first", recipients=("stuck@x.example",)),)))
+    commit(Unit(mails=(mail(id="second"),)))
+    assert [line["id"] for line in post.ends(1)] == ["second"]
+    assert house.rows("SELECT attempts, duplicates, state FROM recipient") == [(1, 1, "queued")]
+    [(due,)] = house.rows("SELECT due FROM recipient")
+    assert due > time.time() + 30
+    assert len(relay.received) == 2
+    assert "stuck@x.example" in caplog.text

@@ -128,3 +128,27 @@ def test_dropped_mail_is_told_to_nobody() -> None:
     assert [each.type for each in unit.records] == ["Bounce"] * 2
     assert unit.finished == (EntryKey(7, 0), EntryKey(7, 1))
     assert unit.mails == ()
+
+
+def test_postponed() -> None:
+    """Every entry of a unit that cannot be written waits; one that was delivered may be twice."""
+    one = claim(0, 2, 1)
+    unit = concluded(
+        one, reply(250, "2.0.0", "ok"), reply(550, "5.1.1", "no"), reply(451, "4.3.0", "later")
+    )
+    again = JUDGE.postpone(one, unit, NOW)
+    assert (again.records, again.mails, again.finished) == ((), (), ())
+    assert [(each.entry.position, each.attempts, each.duplicates) for each in again.retries] == [
+        (0, 1, 1),
+        (1, 3, 0),
+        (2, 2, 0),
+    ]
+    assert {each.due for each in again.retries} == {NOW + 40}
+    assert JUDGE.postpone(one, again, NOW) == again
+
+
+def test_postponed_alone() -> None:
+    """Recipients that the unit says nothing about are left as they are."""
+    one = claim(0, 0)
+    unit = JUDGE.conclude(one, [Result(one.entries[1], reply(250, "2.0.0", "ok"))], SERVER, NOW)
+    assert [each.entry for each in JUDGE.postpone(one, unit, NOW).retries] == [EntryKey(7, 1)]
