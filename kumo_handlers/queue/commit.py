@@ -265,6 +265,8 @@ class Committer:
             self._note_trouble("")
         except StorageError as error:
             self._note_trouble(str(error))
+        except Exception as error:  # noqa: BLE001 - said by its name; without this thread all mail hangs
+            self._note_trouble(f"{type(error).__name__}: {error}")
 
     def _refuse(self, jobs: Sequence[Job], error: StorageError) -> None:
         for job in jobs:

@@ -32,6 +32,8 @@ _BUSY = 5.0  # seconds to wait for `kumo-handlers queue`, whose changes take mil
 _CACHE = -32_000  # KiB
 _CHECKPOINT = 4_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+# what was to be written is at fault, not the file: another transaction may well succeed
+_AT_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 FILE = "spool.sqlite3"
 _WAL = f"{FILE}-wal"
 _SHARED_MEMORY = f"{FILE}-shm"
@@ -74,7 +76,10 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it or nothing, on disk when the block is left. Raises `StorageError`."""
+        """All of it or nothing, on disk when the block is left. Raises `StorageError`.
+
+        SQLite's own errors pass where a statement, or what it was given, is at fault.
+        """
         try:
             connection = self._usable()
         except (sqlite3.Error, OSError) as error:
@@ -83,8 +88,10 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-        except (sqlite3.OperationalError, OSError) as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             self._undo(connection)
+            if isinstance(error, _AT_FAULT):
+                raise
             raise storage_error(error, self.path) from error
         except BaseException:
             self._undo(connection)

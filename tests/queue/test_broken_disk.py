@@ -6,13 +6,16 @@ import errno
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
+import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kumo_handlers.errors import StorageError, StorageFullError
+from kumo_handlers.errors import StorageError, StorageFullError, UnwritableError
 from kumo_handlers.queue.kept import KeptMail
 from kumo_handlers.queue.unit import Unit
 
@@ -196,6 +199,56 @@ def test_no_descriptor_left(house: House, record: Callable[..., Record]) -> None
     assert caught.value.reply_code == 451
     committer.commit_blocking(Unit(records=(record(id="after"),), kept=(kept,)))
     assert house.ids() == ["after"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.DatabaseError("database disk image is malformed"),
+        sqlite3.IntegrityError("nobody foresaw this"),
+        ZeroDivisionError("nobody foresaw this"),
+    ],
+)
+def test_error_while_nobody_waits(
+    house: House,
+    record: Callable[..., Record],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    """What fails between two commits is said, and the next message is answered all the same."""
+    committer = house.open()
+
+    def broken(*_: object) -> int:
+        raise error
+
+    with monkeypatch.context() as patch:
+        committer.commit_blocking(Unit(records=(record(id="before"),)))
+        patch.setattr("kumo_handlers.queue.commit.Outbox.strike", broken)
+        end = time.monotonic() + 5
+        while str(error) not in caplog.text:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+    answered = threading.Thread(
+        target=committer.commit_blocking, args=(Unit(records=(record(id="after"),)),), daemon=True
+    )
+    answered.start()
+    answered.join(5)
+    assert not answered.is_alive()
+    assert house.ids() == ["before", "after"]
+
+
+def test_malformed_file(house: House, mail: Callable[..., QueuedMail]) -> None:
+    """A database that is rubbish refuses for now, and is not taken for a fault of the mail."""
+    committer = house.open()
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    committer.close()
+    path = house.run_dir / "queue" / "spool.sqlite3"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    with pytest.raises(StorageError, match="malformed") as caught:
+        house.open()
+    assert not isinstance(caught.value, UnwritableError)
 
 
 @contextmanager

@@ -68,6 +68,13 @@ def test_mistakes_of_ours_are_no_storage_errors(database: Database) -> None:
         connection.execute("INSERT INTO outbox (lines) VALUES (NULL)")
 
 
+@pytest.mark.parametrize("text", ["database disk image is malformed", "file is not a database"])
+def test_rubbish_in_the_file_is_a_storage_error(database: Database, text: str) -> None:
+    """It is the fault of no unit; SQLite has no class of its own for it."""
+    with pytest.raises(StorageError, match=text), database.transaction():
+        raise sqlite3.DatabaseError(text)
+
+
 def test_reader_sees_what_is_committed(database: Database) -> None:
     """Not what is being written; and it cannot write."""
     add(database, b"one")
