@@ -163,7 +163,8 @@ class Committer:
         except Exception as error:
             if len(jobs) > 1:
                 for job in jobs:
-                    self._commit([job])
+                    if job.error is None:  # else it is refused already, room or not
+                        self._commit([job])
                 return
             log.exception("a unit cannot be written")
             self._refuse(jobs, UnwritableError(f"a unit cannot be written: {error}"))

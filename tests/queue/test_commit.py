@@ -303,6 +303,30 @@ def test_unit_at_fault_is_refused_alone(
     assert house.ids() == ["a", "c"]
 
 
+def test_refused_for_room_stays_refused(house: House, mail: Callable[..., QueuedMail]) -> None:
+    """Nor is it stored after all when a neighbour cannot be written and leaves its room."""
+    committer = house.open(limits=Limits(max_messages=2))
+    held = threading.Event()
+    committer.on_queued = lambda: bool(held.wait(5))  # type: ignore[assignment, return-value]
+
+    async def commit_all() -> list[BaseException | None]:
+        first = asyncio.create_task(committer.commit(Unit(mails=(mail(id="first"),))))
+        await asyncio.sleep(0.1)
+        others = [
+            asyncio.create_task(committer.commit(Unit(mails=(mail(id=name),))))
+            for name in ("\udcff", "refused")
+        ]
+        await asyncio.sleep(0.1)
+        held.set()
+        return await asyncio.gather(first, *others, return_exceptions=True)
+
+    first, broken, refused = asyncio.run(commit_all())
+    assert first is None
+    assert isinstance(broken, UnwritableError)
+    assert isinstance(refused, StorageFullError)
+    assert house.rows("SELECT id FROM message") == [("first",)]
+
+
 def test_kept_messages(house: House, record: Callable[..., Record]) -> None:
     """A kept message is on disk before its record."""
     committer = house.open()
