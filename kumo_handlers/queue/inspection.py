@@ -16,6 +16,7 @@ from kumo_handlers.errors import StorageError
 from kumo_handlers.queue.claim import address_of
 from kumo_handlers.queue.database import FILE, connect, storage_error
 from kumo_handlers.queue.queued_mail import Facts
+from kumo_handlers.queue.spool import domain_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +52,7 @@ class Choice(msgspec.Struct, frozen=True):
 
     def parameters(self) -> dict[str, object]:
         """For the statements of this module."""
-        domains = [domain.lower() for domain in self.domains]
+        domains = [domain_key(domain) for domain in self.domains]
         return {"everything": self.everything, "ids": _json(self.ids), "domains": _json(domains)}
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.errors import StorageFullError
+from kumo_handlers.errors import AddressError, StorageFullError
 from kumo_handlers.journal.record import encode_json
+from kumo_handlers.mail.address import fold_domain
 
 if TYPE_CHECKING:
     import sqlite3
@@ -154,8 +155,18 @@ def _message(number: int, mail: QueuedMail) -> tuple[object, ...]:
 def _recipient(address: str) -> tuple[bytes, str]:
     """The address as it was received, and its domain for looking it up."""
     domain = address.rpartition("@")[2] if "@" in address else ""
-    folded = domain.lower().encode("utf-8", "replace").decode()
-    return address.encode("utf-8", "surrogateescape"), folded
+    return address.encode("utf-8", "surrogateescape"), domain_key(domain)
+
+
+def domain_key(domain: str) -> str:
+    """The domain as the queue knows it: folded, as far as it is one.
+
+    A mail has the same name in each of its records, and one domain rests under one name.
+    """
+    try:
+        return fold_domain(domain)
+    except AddressError:
+        return domain.lower().encode("utf-8", "replace").decode()
 
 
 def _insert(

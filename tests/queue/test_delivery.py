@@ -311,6 +311,28 @@ def test_recipients_by_domain_without_a_relay(
     ]
 
 
+def test_one_name_for_one_domain(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """However it is spelled, it is looked up once, in the form that DNS has, and logged so."""
+    committer = house.open()
+    relay.hostname = None
+    asked = []
+
+    def resolve(recipient: str) -> str:
+        asked.append(recipient)
+        return "127.0.0.1"
+
+    relay.resolve_relay_host = resolve  # type: ignore[method-assign]
+    post.start(committer, relay)
+    spellings = ("a@M\u00fcnchen.example", "b@xn--mnchen-3ya.example", "c@XN--mnchen-3ya.example.")
+    committer.commit_blocking(Unit(mails=(mail(recipients=spellings),)))
+    lines = post.ends(3)
+    assert {line["queue"] for line in lines} == {"xn--mnchen-3ya.example"}
+    assert {line["recipient"] for line in lines} == set(spellings)
+    assert asked == ["postmaster@xn--mnchen-3ya.example"]
+
+
 def test_restart_delivers_the_rest(
     house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
 ) -> None:

@@ -119,3 +119,15 @@ def test_dropped_mail_has_an_end(filled: House, post: Post, relay: ScriptedRelay
     assert lines["b@example.net"]["type"] == "Delivery"
     assert len(relay.received) == 1
     assert filled.rows("SELECT * FROM content") == []
+
+
+@pytest.mark.parametrize(
+    "asked", ["M\u00fcnchen.example", "xn--mnchen-3ya.example", "m\u00fcnchen.example."]
+)
+def test_choosing_an_internationalised_domain(
+    house: House, mail: Callable[..., QueuedMail], asked: str
+) -> None:
+    """As a person writes it, or as records show it."""
+    house.open().commit_blocking(Unit(mails=(mail(recipients=("a@m\u00fcnchen.example",)), mail())))
+    found = inspection.waiting(house.run_dir, Choice(domains=(asked,)))
+    assert [each.recipient for each in found] == ["a@m\u00fcnchen.example"]

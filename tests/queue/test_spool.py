@@ -72,6 +72,12 @@ def test_numbers_are_not_used_again(
         ('"a@b"@x.example', "x.example"),
         ("postmaster", ""),
         ("a@[192.0.2.1]", "[192.0.2.1]"),
+        ("a@[IPv6:2001:DB8:0::1]", "[ipv6:2001:db8::1]"),
+        ("a@Example.COM.", "example.com"),
+        ("a@M\u00fcnchen.example", "xn--mnchen-3ya.example"),
+        ("a@xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+        ("a@No Domain", "no domain"),
+        ("a@\udcff.Example", "?.example"),
     ],
 )
 def test_domain_beside_the_address(
@@ -83,7 +89,7 @@ def test_domain_beside_the_address(
     """The address stays as it was received; its domain is folded."""
     Spool().add(connection, [mail(recipients=(address,))])
     found = connection.execute("SELECT address, domain FROM recipient").fetchall()
-    assert found == [(address.encode(), domain)]
+    assert found == [(address.encode("utf-8", "surrogateescape"), domain)]
 
 
 @pytest.mark.parametrize(("messages", "size"), [(3, 0), (0, 101)])
