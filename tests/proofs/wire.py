@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from kumo_handlers.mail.session import Session
@@ -30,19 +29,7 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
     from kumo_handlers.policy.base import Policy
 
-
-@dataclass(frozen=True)
-class Situation:
-    """One session: how it came, from whom, to where, and who it says it is.
-
-    ``peer`` is the address as the kernel writes it and as it is; ``login`` is what AUTH says
-    (``wrong``, or a name, or ``NAME as OTHER``) and the identity that it gives.
-    """
-
-    way: str
-    peer: tuple[str, str | None]
-    local: str
-    login: tuple[str | None, str | None]
+    from .situations import Situation
 
 
 class Wire:
@@ -95,16 +82,16 @@ class House:
     def meet(self, situation: Situation) -> Wire:
         """A client, up to where it may say MAIL."""
         address, local = situation.peer[0], situation.local
-        hello = ["EHLO client.example", *_login(situation.login[0])]
+        hello = ["EHLO client.example", *login(situation.login[0])]
         match situation.way:
             case "PROXY 1" | "PROXY 2":
                 wire = self._wire(PROXY, "203.0.113.200:25")
-                wire.send_octets(_proxy_header(situation.way, address, local))
+                wire.send_octets(proxy_header(situation.way, address, local))
                 wire.send(*hello)
             case "XCLIENT" | "AUTH, XCLIENT":
                 wire = self._wire(XCLIENT_PROXY, "203.0.113.200:25")
-                before = _login("ann") if situation.way == "AUTH, XCLIENT" else []
-                wire.send("EHLO proxy.example", *before, _xclient(address, local), *hello)
+                before = login("ann") if situation.way == "AUTH, XCLIENT" else []
+                wire.send("EHLO proxy.example", *before, xclient(address, local), *hello)
             case "XFORWARD":
                 wire = self._wire(XCLIENT_PROXY, local)
                 wire.send(*hello, f"XFORWARD ADDR={_attribute(address)} PORT=40001")
@@ -122,7 +109,8 @@ class House:
         return Wire(self._listener, self._intake, peer, local)
 
 
-def _login(name: str | None) -> list[str]:
+def login(name: str | None) -> list[str]:
+    """AUTH as `Situation` says it, or nothing."""
     if name is None:
         return []
     authn, _, authz = name.partition(" as ")
@@ -137,13 +125,15 @@ def _attribute(address: str) -> str:
     return f"IPV6:{address}" if ":" in address else address
 
 
-def _xclient(address: str, local: str) -> str:
+def xclient(address: str, local: str) -> str:
+    """XCLIENT for a client at ``address`` that connected to ``local``."""
     host, _, port = local.rpartition(":")
     destination = f"DESTADDR={_attribute(host.strip('[]'))} DESTPORT={port}"
     return f"XCLIENT ADDR={_attribute(address)} PORT=40001 {destination}"
 
 
-def _proxy_header(way: str, address: str, local: str) -> bytes:
+def proxy_header(way: str, address: str, local: str) -> bytes:
+    """A PROXY header for such a client, of version 1 or 2."""
     host, _, port = local.rpartition(":")
     ends = [_long(address), _long(host.strip("[]"))]
     if way == "PROXY 1":
