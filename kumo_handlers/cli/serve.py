@@ -99,6 +99,7 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     )
     if policy is not None:
         settings.policy = policy
+    _make_folder(run_dir)
     listening = receiver(settings)
     if user is not None:
         privileges.drop(user, group, Path(run_dir))
@@ -119,6 +120,17 @@ def _pair(text: str) -> tuple[str, str]:
             Problem(message="wrong value", option="--map-path", value=text, expected="FROM=TO")
         )
     return start, instead
+
+
+def _make_folder(run_dir: str) -> None:
+    """The run folder has to be there before root's rights are given up."""
+    try:
+        Path(run_dir).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = Problem(
+            message=f"cannot be made: {error.strerror}", option="--run-dir", value=run_dir
+        )
+        raise ConfigurationError(problem) from error
 
 
 def _relay(where: str | None) -> Relay | None:
