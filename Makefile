@@ -10,8 +10,16 @@ ROUNDS ?= 1000
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help demo test check format clean crash soak fuzz \
-	bench bench-lookup bench-parse bench-smtp
+.PHONY: help demo test check format clean crash soak fuzz docs postfix \
+	docs: $(VENV)/installed  ## the documentation as a site, in run/site
+	$(BIN)/python docs/site/options.py
+	$(BIN)/mkdocs build --strict --quiet --config-file docs/site/mkdocs.yml
+
+postfix: $(VENV)/installed  ## mail both ways with a real Postfix, installed where root may
+	bash tests/postfix/install.sh
+	$(BIN)/python -m pytest tests/postfix
+
+bench bench-lookup bench-parse bench-smtp
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
