@@ -11,15 +11,7 @@ MINUTES ?= 30
 SECONDS ?= 60
 
 .PHONY: help demo test check format clean crash soak fuzz docs postfix \
-	docs: $(VENV)/installed  ## the documentation as a site, in run/site
-	$(BIN)/python docs/site/options.py
-	$(BIN)/mkdocs build --strict --quiet --config-file docs/site/mkdocs.yml
-
-postfix: $(VENV)/installed  ## mail both ways with a real Postfix, installed where root may
-	bash tests/postfix/install.sh
-	$(BIN)/python -m pytest tests/postfix
-
-bench bench-lookup bench-parse bench-smtp
+	bench bench-lookup bench-parse bench-smtp
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +46,14 @@ soak: $(VENV)/installed  ## half its load for MINUTES, and nothing may grow
 fuzz: $(VENV)/installed  ## each target for SECONDS
 	for target in $(filter-out fuzz/engine.py,$(wildcard fuzz/*.py)); do \
 		$(BIN)/python $$target -seconds=$(SECONDS) || exit 1; done
+
+docs: $(VENV)/installed  ## the documentation as a site, in run/site
+	$(BIN)/python docs/site/options.py
+	$(BIN)/mkdocs build --strict --quiet --config-file docs/site/mkdocs.yml
+
+postfix: $(VENV)/installed  ## mail both ways with a real Postfix, installed where root may
+	bash tests/postfix/install.sh
+	$(BIN)/python -m pytest -rs tests/postfix
 
 bench bench-lookup bench-parse bench-smtp: .venv-bench/installed  ## ours beside others, as ratios
 	.venv-bench/bin/python -m benchmarks $(patsubst bench%,%,$(subst bench-,bench,$@))
