@@ -14,7 +14,7 @@ SECONDS ?= 60
 	bench bench-lookup bench-parse bench-smtp
 
 help:  ## what there is to make
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "kumo_handlers needs Python 3.11 or later" >&2; exit 1; }
