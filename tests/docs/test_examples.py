@@ -19,6 +19,7 @@ from salmon.routing import Router
 from kumo_handlers.cli.main import main
 from kumo_handlers.journal.sink import SINKS
 from kumo_handlers.pipeline import installation
+from kumo_handlers.pipeline.receiver import Receiver
 from kumo_handlers.pipeline.settings import Settings
 from kumo_handlers.policy import tables
 from kumo_handlers.reports import classification
@@ -66,11 +67,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[st
         listener_domains=["config/listener_domains.toml"],
         listeners=[{"listen": "127.0.0.1:0"}],
         handlers=["app.handlers.inbound"],
+        receiver_config={"host": "127.0.0.1", "port": 0},
         relay=None,
     )
     yield {"__name__": "example", "settings": settings, "handlers": ["app.handlers.inbound"]}
-    if hasattr(settings, "receiver"):
-        settings.receiver.stop()
+    if isinstance(receiver := getattr(settings, "receiver", None), Receiver):
+        receiver.stop()
+    elif receiver is not None:  # Salmon's own, which nobody started
+        receiver.del_channel()
+        receiver.socket.close()
     installation.forget()
     forget_modules()
     Router.clear_routes()
