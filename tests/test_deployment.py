@@ -37,6 +37,7 @@ LETTER = make_letter("bob@example.com")
 
 SETTINGS = """
 import kumo_handlers
+receiver_config = {{"host": "127.0.0.1", "port": 0}}  # the one that the generated boot makes
 relay_config = {{"host": "127.0.0.1", "port": 1}}
 listener_domains = [{{"example.com": {{"relay_to": True}}}}]
 listeners = [{{"listen": "127.0.0.1:{port}", "relay_hosts": [], "hostname": "mx.example.com"}}]

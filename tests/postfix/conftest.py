@@ -44,6 +44,7 @@ log_oob = true
 relay_from = ["127.0.0.5"]
 """
 MORE_SETTINGS = """
+receiver_config = {"host": "127.0.0.1", "port": 0}  # the one that the generated boot makes
 relay_config = {"host": "127.0.0.1", "port": 10026}
 listener_domains = ["config/listener_domains.toml"]
 handlers = kumo_handlers.pipeline()
@@ -164,7 +165,7 @@ def write_app(folder: Path, moved: Callable[[str], str]) -> Path:
     return app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mailhouse() -> Iterator[Mailhouse]:
     """Both running; stopped at the end."""
     if WHY_NOT:
