@@ -36,8 +36,6 @@ NOBODY = 65534
 LETTER = make_letter("bob@example.com")
 
 SETTINGS = """
-# the LMTPReceiver that boot still makes takes any port
-receiver_config = {{"host": "localhost", "port": 0}}
 import kumo_handlers
 receiver_config = {{"host": "127.0.0.1", "port": 0}}  # the one that the generated boot makes
 relay_config = {{"host": "127.0.0.1", "port": 1}}
