@@ -7,7 +7,7 @@ local kumo = require 'kumo'
 local listener_domains = require 'policy-extras.listener_domains'
 
 kumo.on('init', function()
-  -- where to listen; every option is in docs/settings.md
+  -- where to listen; every option is in docs/options.md
   kumo.start_esmtp_listener {
     listen = '127.0.0.1:2025',
     hostname = 'mail.example.com',
