@@ -20,7 +20,8 @@ import msgspec
 from salmon.routing import Router, salmon_setting
 from salmon.server import SMTPError
 
-from kumo_handlers.mail.reply import EnhancedStatusCode, Reply, of_error, reply
+from kumo_handlers.mail.reply import EnhancedStatusCode, Reply, of_error
+from kumo_handlers.pipeline.replies import ACCEPTED
 from kumo_handlers.pipeline.routes import deciding_with
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _OURS = "kumo_handlers.handlers."
-OK = reply(250, "2.0.0", "OK")
 
 # RFC 5321, 4.2.1: what can be said after DATA
 _SAYABLE = (*range(200, 300), *range(400, 600))
@@ -91,7 +91,7 @@ class _Chain:
     def _end(self) -> Handled:
         """All handlers were called. Mail that none of them took is not accepted."""
         if self._mail.mails or self._mail.is_discarded:
-            return Handled(OK)
+            return Handled(ACCEPTED)
         raise LookupError(f"no handler took the mail: {self._mail.outcome.because}")
 
     def _applies(self, function: Handler) -> bool:

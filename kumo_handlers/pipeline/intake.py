@@ -19,12 +19,13 @@ from kumo_handlers.journal.record import Arrival, Response, rejection
 from kumo_handlers.mail.reply import reply
 from kumo_handlers.pipeline import chain, copies, trace_headers, undeliverable
 from kumo_handlers.pipeline.received_mail import ReceivedMail
-from kumo_handlers.pipeline.replies import BY_SCRIPT, not_permitted
+from kumo_handlers.pipeline.replies import ACCEPTED, BY_SCRIPT, not_permitted
 from kumo_handlers.pipeline.settlement import settle
 from kumo_handlers.policy import relaying
 from kumo_handlers.policy.listener import Protocol
 from kumo_handlers.queue.unit import Unit
 from kumo_handlers.smtp.identity import new_id
+from kumo_handlers.smtp.replies import PROCESSING_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _NEARLY = 0.9  # an event loop's clock is coarser than the one we read
-OVERDUE = reply(451, "4.4.5", "data_processing_timeout exceeded")
 LOOPING = reply(554, "5.4.6", "routing loop detected")
 
 
@@ -144,7 +144,7 @@ class Intake:
             await self._installed.committer.commit(settled.unit)
         if self._is_lmtp:
             paths = transaction.envelope.forward_paths
-            return copies.replies_by_path(made, settled.replies, paths, chain.OK)
+            return copies.replies_by_path(made, settled.replies, paths, ACCEPTED)
         return settled.replies
 
     async def _keep_and_commit(self, settled: Settlement) -> None:
@@ -197,7 +197,8 @@ class Intake:
         for mail in mails:
             mail.arrival.meta["handler"] = mail.handler
             _log.error("handler %s takes too long on %s", mail.handler, mail.arrival.id)
-        refused = [rejection(mail.arrival, Response.of(OVERDUE, "DATA")) for mail in mails]
+        response = Response.of(PROCESSING_TIMEOUT, "DATA")
+        refused = [rejection(mail.arrival, response) for mail in mails]
         self._installed.committer.submit(Unit(records=tuple(refused)))
 
     def _mail(self, transaction: Transaction, copy: Copy) -> ReceivedMail:
