@@ -1,0 +1,28 @@
+"""Servers for the tests of every wing: each is started once, by the first that asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .servers import postgresql as postgresql_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgresql_server.Server]:
+    """A PostgreSQL that runs; whoever kills it starts it again."""
+    if why_not := postgresql_server.missing():
+        pytest.skip(why_not)
+    with postgresql_server.postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgresql: postgresql_server.Server) -> Iterator[str]:
+    """The URL of an empty database on it."""
+    with postgresql.database() as url:
+        yield url
