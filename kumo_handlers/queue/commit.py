@@ -129,10 +129,17 @@ class Committer:
             if jobs:
                 self._commit(jobs)
                 settle(jobs)
-                self.on_committed(jobs)
+                self._tell(jobs)
             self._sync(is_idle=not jobs, is_last=is_last)
         self._outbox.close()
         self.database.close()
+
+    def _tell(self, jobs: Sequence[Job]) -> None:
+        """Whoever counts what was committed may fail, and mail goes on."""
+        try:
+            self.on_committed(jobs)
+        except Exception:
+            log.exception("what was committed is not counted")
 
     def _waiting(self) -> tuple[list[Job], bool]:
         """All that was submitted; nothing, when it is time to sync; and whether that is all."""

@@ -12,7 +12,7 @@ import msgspec
 from kumo_handlers.errors import RelayError
 from kumo_handlers.queue.connection import Connection, Timeouts
 from kumo_handlers.queue.destination import NoDestination, find, name_of
-from kumo_handlers.queue.schedule import BACK_OFF, RetrySchedule
+from kumo_handlers.queue.schedule import BACK_OFF, UNWRITTEN, RetrySchedule
 from kumo_handlers.queue.transaction import Result, broken, transact
 from kumo_handlers.queue.verdict import Server
 
@@ -31,12 +31,14 @@ _CLOSING = 421
 class DeliveryOptions(msgspec.Struct, frozen=True):
     """How the queue is delivered. Seconds.
 
-    ``retry`` is for a message, ``back_off`` for a server that does not answer. A connection is
-    used for so many transactions, and closed when it was ``idle`` for so long.
+    ``retry`` is for a message, ``back_off`` for a server that does not answer, ``unwritten`` for
+    an outcome that the disk does not take. A connection is used for so many transactions, and
+    closed when it was ``idle`` for so long.
     """
 
     retry: RetrySchedule = RetrySchedule()
     back_off: RetrySchedule = BACK_OFF
+    unwritten: RetrySchedule = UNWRITTEN
     timeouts: Timeouts = Timeouts()
     workers: int = 4
     idle: float = 5.0

@@ -196,15 +196,21 @@ class Delivery:
 
     def _commit(self, claim: Claim, unit: Unit) -> None:
         """As long as it takes: what is not written would be delivered again."""
+        failures = 0
         while True:
             try:
                 self._committer.commit_blocking(unit)
             except UnwritableError:
-                log.exception("message %s waits, for this cannot be written: %r", claim.id, unit)
+                if not failures:
+                    log.exception("message %s waits, this cannot be written: %r", claim.id, unit)
                 unit = self._judge.postpone(claim, unit, time.time())
             except StorageError as error:
-                log.warning("an attempt is not logged yet: %s", error)
+                if not failures:
+                    log.error("an attempt at message %s is not logged yet: %s", claim.id, error)  # noqa: TRY400 - the reason is all there is
             else:
+                if failures:
+                    log.warning("the attempt at message %s is logged now", claim.id)
                 return
-            if self._stopping.wait(_LOOK):
+            failures += 1
+            if self._stopping.wait(self._options.unwritten.delay(failures)):
                 return

@@ -33,3 +33,5 @@ class RetrySchedule(msgspec.Struct, frozen=True):
 
 
 BACK_OFF = RetrySchedule(first=5.0, factor=2.0, most=300.0)
+# A disk with room again is used soon, and a full one is not asked without end.
+UNWRITTEN = RetrySchedule(first=1.0, factor=2.0, most=30.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -100,7 +101,7 @@ def settle(jobs: Iterable[Job]) -> None:
         elif isinstance(job, BlockingJob):
             job.settle()
     for loop, theirs in awaited.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
             loop.call_soon_threadsafe(_settle_all, theirs)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kumo_handlers.errors import UnwritableError
+from kumo_handlers.errors import StorageError, UnwritableError
 from kumo_handlers.queue.connection import Timeouts
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.schedule import RetrySchedule
@@ -464,3 +465,33 @@ def test_end_that_cannot_be_written_holds_nobody_up(
     assert due > time.time() + 30
     assert len(relay.received) == 2
     assert "stuck@x.example" in caplog.text
+
+
+def test_disk_that_takes_no_outcome_is_asked_less_and_less(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The reason is said once, and that it is over; delivered once, logged once."""
+    committer = house.open()
+    commit = committer.commit_blocking
+    moments: list[float] = []
+
+    def refuse_five(unit: Unit) -> None:
+        moments.append(time.monotonic())
+        if len(moments) <= 5:
+            raise StorageError("no space: injected")
+        commit(unit)
+
+    monkeypatch.setattr(committer, "commit_blocking", refuse_five)
+    post.start(committer, relay, unwritten=RetrySchedule(first=0.01, jitter=0.0))
+    commit(Unit(mails=(mail(),)))
+    assert types(post.ends(1)) == ["Delivery"]
+    waits = [after - before for before, after in itertools.pairwise(moments)]
+    assert [wait >= 0.01 * 2**n for n, wait in enumerate(waits)] == [True] * 5
+    assert len(relay.received) == 1
+    assert caplog.text.count("no space: injected") == 1
+    assert caplog.text.count("is logged now") == 1

@@ -55,3 +55,18 @@ def test_who_counts_is_told(committer: Committer) -> None:
     jobs = [job for some in told for job in some]
     assert [job.error is None for job in jobs] == [False, True]
     assert 0 < jobs[0].since <= jobs[1].since
+
+
+def test_who_counts_may_fail(committer: Committer, caplog: pytest.LogCaptureFixture) -> None:
+    """Mail goes on without it."""
+
+    def fail(_: Sequence[Job]) -> None:
+        raise ZeroDivisionError("cannot count")
+
+    committer.on_committed = fail
+    for number in range(2):
+        committer.commit_blocking(Unit(mails=(mail(str(number), 1.0),)))
+    committer.close()
+    assert [each.getMessage() for each in caplog.records] == [
+        "what was committed is not counted"
+    ] * 2

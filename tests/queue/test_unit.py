@@ -70,3 +70,21 @@ def test_loop_that_is_gone() -> None:
     here = BlockingJob(Unit())
     settle([gone, here])
     here.wait()
+
+
+def test_closed_loop_keeps_nobody_waiting() -> None:
+    """Who waits elsewhere is woken all the same, though one loop ended meanwhile."""
+
+    async def submit() -> AwaitedJob:
+        return AwaitedJob(Unit())
+
+    left = asyncio.run(submit())
+    waiting = BlockingJob(Unit())
+
+    async def wait() -> None:
+        job = AwaitedJob(Unit())
+        settle([left, job, waiting])
+        await job.future
+
+    asyncio.run(asyncio.wait_for(wait(), 5))
+    waiting.wait()
