@@ -14,8 +14,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import socket
-from contextlib import contextmanager
-from functools import wraps
+from functools import lru_cache, wraps
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,8 @@ from kumo_handlers.mail.reply import of_error
 from kumo_handlers.pipeline import installation, staging, stock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from salmon.mail import MailRequest
 
@@ -43,59 +43,80 @@ _ANY_ADDRESS = "^(?P<address>.*?)(?:@(?P<host>[^@]*))?$"
 _SHOWN_DOMAINS = 6
 
 
-class _LookUp:
-    """A policy, and what it last said: Salmon asks each route about the same recipient.
-
-    ``own`` is the entry that the mail at hand was accepted by, if there was one: a script may
-    have said it of this connection alone.
-    """
-
-    __slots__ = ("_found", "_host", "_own", "_policy")
-
-    def __init__(self, policy: Policy, own: Found | None = None) -> None:
-        self._policy = policy
-        self._own = () if own is None else (own,)
-        self._host: str | None = None
-        self._found: tuple[Found, ...] = ()
-
-    def find(self, host: str) -> tuple[Found, ...]:
-        """The entries for a recipient's domain on all listeners; none for what is no domain."""
-        if host != self._host:
-            try:
-                found = self._policy.find_anywhere(address.fold_domain(host))
-            except AddressError:
-                found = iter(())
-            self._found, self._host = (*self._own, *found), host
-        return self._found
-
-
-_look_up: contextvars.ContextVar[_LookUp] = contextvars.ContextVar("look_up")
-
-
-@contextmanager
-def deciding_with(policy: Policy, own: Found | None = None) -> Iterator[None]:
-    """Match routes with ``policy``: a transaction is decided by one version from end to end.
-
-    ``own`` is the entry that the mail was accepted by.
-    """
-    token = _look_up.set(_LookUp(policy, own))
-    try:
-        yield
-    finally:
-        _look_up.reset(token)
-
-
 class Matched:
-    """What a route found in an address, in the form of a regular expression's match."""
+    """What was found for an address, in the form of a regular expression's match.
 
-    __slots__ = ("_captures",)
+    ``recipient`` is the address as it was asked about; ``options`` those of its domain's entries
+    on all listeners, None until a route wants them.
+    """
 
-    def __init__(self, captures: dict[str, str]) -> None:
-        self._captures = captures
+    __slots__ = ("_captures", "host", "options", "recipient")
+
+    def __init__(self, recipient: str) -> None:
+        local_part, at, host = recipient.rpartition("@")
+        if not at:
+            local_part, host = recipient, ""
+        self._captures = {"address": local_part, "host": host}
+        self.recipient = recipient
+        self.host = host
+        self.options: Iterable[ListenerDomain] | None = None
 
     def groupdict(self) -> dict[str, str]:
         """The captures a handler is called with: ``address`` (the local part) and ``host``."""
         return self._captures
+
+
+class _LookUp:
+    """A policy, and what it last said: Salmon asks each route about the same recipient.
+
+    The last answer is kept in one piece, and known by the identity of what was asked: threads
+    that share a look-up can at worst ask twice. ``own`` is the entry that the mail at hand was
+    accepted by, if there was one: a script may have said it of this connection alone. Without
+    ``policy`` it is the installation's of the moment.
+    """
+
+    __slots__ = ("_own", "_policy", "_token", "matched")
+
+    def __init__(self, policy: Policy | None = None, own: Found | None = None) -> None:
+        self._policy = policy
+        self._own = [] if own is None else [own.options]
+        self.matched: Matched | None = None
+
+    def __enter__(self) -> None:
+        self._token = _look_up.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _look_up.reset(self._token)
+
+    def ask(self, recipient: str) -> Matched:
+        """Begin with another recipient."""
+        self.matched = matched = Matched(recipient)
+        return matched
+
+    def find(self, matched: Matched) -> Iterable[ListenerDomain]:
+        """Look its domain up; what is no domain has no entry."""
+        policy = self._policy or installation.current().policy
+        options = self._own.copy()
+        try:
+            for found in policy.find_anywhere(_fold(matched.host)):
+                options.append(found.options)
+        except AddressError:
+            pass
+        matched.options = options
+        return options
+
+
+_look_up: contextvars.ContextVar[_LookUp] = contextvars.ContextVar("look_up")
+_look_up_at_hand = _look_up.get
+_fold = lru_cache(maxsize=4096)(address.fold_domain)
+
+
+def deciding_with(policy: Policy, own: Found | None = None) -> AbstractContextManager[None]:
+    """Match routes with ``policy``: a transaction is decided by one version from end to end.
+
+    ``own`` is the entry that the mail was accepted by.
+    """
+    return _LookUp(policy, own)
 
 
 class Key(str):
@@ -122,17 +143,18 @@ class Route:
 
     def match(self, recipient: str) -> Matched | None:
         """What Salmon's Router asks of a pattern."""
-        local_part, at, host = recipient.rpartition("@")
-        if not at:
-            local_part, host = recipient, ""
-        if self.wants is not None and not self._wanted(host):
-            return None
-        return Matched({"address": local_part, "host": host})
-
-    def _wanted(self, host: str) -> bool:
-        look_up = _look_up.get(None) or _LookUp(installation.current().policy)
+        look_up = _look_up_at_hand(None) or _LookUp()
+        matched = look_up.matched
+        if matched is None or matched.recipient is not recipient:
+            matched = look_up.ask(recipient)
         wants = self.wants
-        return any(wants(found.options) for found in look_up.find(host) if wants)
+        if wants is None:
+            return matched
+        found = matched.options
+        for options in look_up.find(matched) if found is None else found:
+            if wants(options):
+                return matched
+        return None
 
     def describe(self) -> str:
         """The recipients it matches, for ``salmon routes``."""

@@ -12,7 +12,7 @@ import msgspec
 from kumo_handlers.policy.listener_domain import ListenerDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kumo_handlers.mail.session import Session
     from kumo_handlers.policy.listener import Listener
@@ -59,7 +59,7 @@ class Policy(Protocol):
         Raises `PolicyError` when the look-up itself fails.
         """
 
-    def find_anywhere(self, domain: str) -> Iterator[Found]:
+    def find_anywhere(self, domain: str) -> Iterable[Found]:
         """The entry for a folded domain in each section that has one, the general part last."""
 
     def entries(self) -> Iterator[Found]:

@@ -18,10 +18,9 @@ class ReportDisposition(enum.Enum):
     LOG_THEN_DROP = "LogThenDrop"
     LOG_THEN_RELAY = "LogThenRelay"
 
-    @property
-    def logs(self) -> bool:
-        """Whether reports are looked for, and so accepted."""
-        return self is not ReportDisposition.IGNORE
+    def __init__(self, word: str) -> None:
+        # Whether reports are looked for, and so accepted: asked of every mail, several times.
+        self.logs: Final = word != "Ignore"
 
 
 _DISPOSITION = choice_or_bool(

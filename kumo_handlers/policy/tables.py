@@ -26,7 +26,7 @@ from kumo_handlers.policy.origins import Origins
 from kumo_handlers.policy.step import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from kumo_handlers.mail.session import Session
@@ -74,13 +74,14 @@ class Tables:
             for key, options in domains.walk(domain):
                 yield Step(section, key, Found(options, key, section) if options else None)
 
-    def find_anywhere(self, domain: str) -> Iterator[Found]:
+    def find_anywhere(self, domain: str) -> Sequence[Found]:
         """The entry for ``domain`` in each section that has one, the general part last."""
-        for section, domains in self._sections.items():
-            if hit := domains.find(domain):
-                yield Found(hit[1], hit[0], section)
-        if hit := self._general.find(domain):
-            yield Found(hit[1], hit[0])
+        hit = self._general.find(domain)
+        general = (Found(hit[1], hit[0]),) if hit else ()
+        if not self._sections:
+            return general
+        hits = ((section, part.find(domain)) for section, part in self._sections.items())
+        return (*(Found(hit[1], hit[0], section) for section, hit in hits if hit), *general)
 
     def _find_sections(self, *places: str) -> tuple[tuple[str, Domains], ...]:
         """The sections of these endpoints, each once, those that there are."""

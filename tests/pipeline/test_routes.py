@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,8 @@ from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.pipeline import installation, routes
 from kumo_handlers.pipeline.routes import Route
 from kumo_handlers.policy import tables
+from kumo_handlers.policy.base import Found
+from kumo_handlers.policy.listener_domain import ListenerDomain, ReportDisposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,3 +162,47 @@ def test_without_a_configuration(clean_router: None) -> None:
     with pytest.raises(installation.ConfigurationError, match=r"config/boot\.py"):
         route.match("x@example.com")
     assert route.describe() == "recipients"
+
+
+def test_an_answer_is_of_its_own_policy() -> None:
+    """The very same address, asked under two policies in turn, and of the one in between."""
+    route = Route("recipients", lambda options: options.log_oob.logs)
+    recipient = "x@example.com"
+    logs, silent = tables.load([{"example.com": {"log_oob": True}}]), tables.load([])
+    with routes.deciding_with(logs):
+        assert route.match(recipient)
+        with routes.deciding_with(silent):
+            assert not route.match(recipient)
+        assert route.match(recipient)
+        assert not route.match("x@example.net")
+        assert route.match(recipient)
+
+
+def test_an_entry_of_ones_own_comes_beside_the_policy() -> None:
+    """What the mail was accepted by counts, for its recipient and whoever else is asked about."""
+    route = Route("recipients", lambda options: options.log_oob.logs)
+    own = Found(ListenerDomain(log_oob=ReportDisposition.LOG), "example.com")
+    with routes.deciding_with(tables.load([]), own):
+        assert route.match("x@example.com")
+    with routes.deciding_with(tables.load([])):
+        assert not route.match("x@example.com")
+
+
+def test_routes_of_many_threads_do_not_mix() -> None:
+    """Threads that share one look-up, and one name each time, get each their own answer."""
+    wanted = Route("recipients", lambda options: options.log_oob.logs)
+    every = Route("everyone")
+    rules = {f"d{number}.example": {"log_oob": number % 2 == 0} for number in range(100)}
+
+    def ask(number: int) -> bool:
+        recipient = f"x@d{number % 100}.example"
+        match = every.match(recipient)
+        assert match is not None
+        assert match.groupdict()["host"] == f"d{number % 100}.example"
+        return bool(wanted.match(recipient)) is (number % 2 == 0)
+
+    with routes.deciding_with(tables.load([rules])), ThreadPoolExecutor(4) as pool:
+        context = contextvars.copy_context()
+        copies = [context.copy() for _ in range(4)]
+        asked = [pool.submit(copy.run, all, map(ask, range(3000))) for copy in copies]
+        assert all(each.result() for each in asked)
