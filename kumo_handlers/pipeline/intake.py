@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kumo_handlers.journal.record import Arrival, Response, rejection
+from kumo_handlers.mail.address import NULL
 from kumo_handlers.mail.reply import reply
 from kumo_handlers.pipeline import chain, copies, trace_headers, undeliverable
 from kumo_handlers.pipeline.received_mail import ReceivedMail
+from kumo_handlers.pipeline.refusals import Refusals, facts
 from kumo_handlers.pipeline.replies import ACCEPTED, BY_SCRIPT, not_permitted
 from kumo_handlers.pipeline.settlement import settle
 from kumo_handlers.policy import relaying
 from kumo_handlers.policy.listener import Protocol
 from kumo_handlers.queue.unit import Unit
-from kumo_handlers.smtp.identity import new_id
 from kumo_handlers.smtp.replies import PROCESSING_TIMEOUT
 
 if TYPE_CHECKING:
@@ -65,29 +66,51 @@ class Intake:
         self._listener = listener
         self._installed = installed
         self._threads = threads
+        self._rejections = Refusals(installed)
         self._open: dict[str, _Decisions] = {}
 
     def connected(self, session: Session) -> Reply | Listener | None:
         """Everyone may connect, but for whom the policy does not want."""
-        events = self._installed.policy.events
+        policy = self._installed.policy
+        events = policy.events
         if events is None:
             return None
         listener = events.listener(session, self._listener)
-        return events.connected(session) or (None if listener is self._listener else listener)
+        refusal = events.connected(session)
+        if refusal is not None:
+            return self._refuse(session, NULL, policy, refusal, None)
+        return None if listener is self._listener else listener
 
     def hello(self, session: Session) -> Reply | None:
         """Everyone may say a name, unless the policy minds."""
-        events = self._installed.policy.events
-        return events.hello(session) if events else None
+        policy = self._installed.policy
+        refusal = policy.events.hello(session) if policy.events else None
+        if refusal is not None:
+            verb = "LHLO" if self._is_lmtp else "EHLO"
+            self._refuse(session, NULL, policy, refusal, f"{verb} {session.client_name}")
+        return refusal
 
     def mail(self, transaction: Transaction) -> Reply | None:
         """Take the policy of this moment for the whole transaction."""
         policy, session = self._installed.policy, transaction.session
         sender, events = transaction.envelope.reverse_path, policy.events
         refusal = None if events is None else events.mail(session, sender)
-        if refusal is None:
-            self._open[transaction.id] = _Decisions(policy)
-        return refusal
+        if refusal is not None:
+            return self._refuse(session, sender, policy, refusal, f"MAIL FROM:<{sender}>")
+        self._open[transaction.id] = _Decisions(policy)
+        return None
+
+    def _refuse(
+        self,
+        session: Session,
+        sender: Address,
+        policy: Policy,
+        answer: Reply,
+        command: str | None,
+    ) -> Reply:
+        """Log that an event of the policy refused what the client said."""
+        meta = facts(session, sender, policy.version) | {"reason": BY_SCRIPT}
+        return self._rejections.log(session, answer, command, meta, reverse_path=sender)
 
     def recipient(self, transaction: Transaction, forward_path: Address) -> Reply | None:
         """Decide about a recipient; a refusal is logged, with its reason."""
@@ -102,26 +125,18 @@ class Intake:
             if refusal is None:
                 decisions.dispositions.append(decided)
                 return None
-            return self._refuse(transaction, forward_path, decided, refusal, BY_SCRIPT)
-        reason = relaying.reason(decided, policy, listener, session)
-        answer = not_permitted(session.peer)
-        return self._refuse(transaction, forward_path, decided, answer, reason)
-
-    def _refuse(
-        self,
-        transaction: Transaction,
-        forward_path: Address,
-        decided: RelayDisposition,
-        answer: Reply,
-        reason: str,
-    ) -> Reply:
-        """Log why a recipient is refused."""
-        _log.info("refused %s for %s: %s", forward_path, transaction.session.peer, reason)
-        arrival = self._arrival(transaction, forward_path, decided, 0, new_id())
-        arrival.meta["reason"] = reason
-        refused = rejection(arrival, Response.of(answer, f"RCPT TO:<{forward_path}>"))
-        self._installed.committer.submit(Unit(records=(refused,)))
-        return answer
+            answer, reason = refusal, BY_SCRIPT
+        else:
+            reason = relaying.reason(decided, policy, listener, session)
+            answer = not_permitted(session.peer)
+        return self._rejections.log(
+            session,
+            answer,
+            f"RCPT TO:<{forward_path}>",
+            _facts(transaction, decided) | {"reason": reason},
+            reverse_path=sender,
+            forward_path=forward_path,
+        )
 
     async def message(self, transaction: Transaction, content: bytes) -> Reply | Sequence[Reply]:
         """Give the message to the handlers of each recipient, commit, and only then reply."""
@@ -238,14 +253,6 @@ class Intake:
 
 
 def _facts(transaction: Transaction, decided: RelayDisposition) -> dict[str, Any]:
-    """What was decided, and what it depended on: with these the log can be decided again."""
-    session = transaction.session
-    return {
-        "policy": decided.policy,
-        "rule": decided.rule,
-        "listener": session.listener,
-        "local": session.local,
-        "authz_id": session.authz_id,
-        # the record of a bounce has the original's sender and recipient
-        "reverse_path": str(transaction.envelope.reverse_path),
-    }
+    """What was decided, and what it depended on."""
+    sender = transaction.envelope.reverse_path
+    return facts(transaction.session, sender, decided.policy) | {"rule": decided.rule}

@@ -129,12 +129,47 @@ def test_in_the_session(app: Any) -> None:
     assert client.rcpt("ann@elsewhere.example")[0] == 550
     assert client.rcpt("ann@example.com")[0] == 250
     client.quit()
-    deadline = time.monotonic() + 10  # a refusal does not wait for its record
-    while len(app.records("Rejection")) < 2 and time.monotonic() < deadline:
+    refused = rejections(app, 4)
+    assert [record["response"]["command"] for record in refused] == [
+        "EHLO refuse.ehlo",
+        "MAIL FROM:<reject@example.net>",
+        "RCPT TO:<stay@example.com>",
+        "RCPT TO:<ann@elsewhere.example>",
+    ]
+    assert [record["response"]["code"] for record in refused] == [550, 451, 550, 550]
+    assert [record["sender"] for record in refused] == ["", "reject@example.net"] + (
+        ["bob@example.net"] * 2
+    )
+    assert [record["recipient"] for record in refused[:2]] == ["", ""]
+    reasons = [record["meta"]["reason"] for record in refused]
+    assert reasons[:3] == ["an event of the policy"] * 3
+    assert "relay_hosts" in reasons[3]
+    assert len({record["meta"]["policy"] for record in refused}) == 1
+
+
+def test_at_connect(app: Any, tmp_path: Path) -> None:
+    """Who is not wanted at all is in the log, though it said nothing."""
+    path = tmp_path / "policy.lua"
+    path.write_text(path.read_text().replace("conn_meta:get_meta 'at_connect'", "'refuse'"))
+    app.receiver.reload()
+    deadline = time.monotonic() + 10
+    while not (said := dialogue(app, "QUIT")).startswith(b"550"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert said == b"550 no thank you\r\n"
+    (record,) = rejections(app, 1)
+    assert (record["response"]["command"], record["peer_address"]["addr"]) == (None, "127.0.0.1")
+    assert (record["sender"], record["recipient"], record["queue"]) == ("", "", "")
+    assert record["meta"]["reason"] == "an event of the policy"
+
+
+def rejections(app: Any, count: int) -> list[dict[str, Any]]:
+    """So many records of refusals: none of them is waited for by its reply."""
+    deadline = time.monotonic() + 10
+    while len(found := app.records("Rejection")) < count and time.monotonic() < deadline:
         time.sleep(0.02)
-    reasons = [record["meta"]["reason"] for record in app.records("Rejection")]
-    assert reasons[0] == "an event of the policy"
-    assert "relay_hosts" in reasons[1]
+    assert len(found) == count
+    return list(found)
 
 
 def dialogue(app: Any, *lines: str) -> bytes:
