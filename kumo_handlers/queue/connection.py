@@ -1,13 +1,12 @@
 """An open connection to a relay: commands as we write them, replies within limits.
 
-smtplib connects, greets, starts TLS and logs in. What follows is sent from here: smtplib would
-quote addresses and line ends its own way, and wait for a slow reply without end.
+smtplib begins the session (`greeting`). What follows is sent from here: it would quote addresses
+and line ends its own way, and wait for a slow reply without end.
 """
 
 from __future__ import annotations
 
 import re
-import smtplib
 import socket
 import ssl
 import time
@@ -15,28 +14,20 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from kumo_handlers.errors import RelayError
 from kumo_handlers.mail.reply import EnhancedStatusCode, Reply
+from kumo_handlers.queue import greeting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kumo_handlers.queue.destination import Destination, Relay
+    from kumo_handlers.queue.greeting import Timeouts
 
 _MAX_LINE = 2048  # RFC 5321, 4.5.3.1.5 says 512; real ones are longer
 _MAX_LINES = 100
 _GROUP = 50  # commands sent before their replies are read: few enough for any socket buffer
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
-
-
-class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds. RFC 5321, 4.5.3.2 asks for 5 minutes a command, and 10 after the final dot."""
-
-    connect: float = 30.0
-    command: float = 300.0
-    final_dot: float = 600.0
 
 
 class Connection:
@@ -54,7 +45,7 @@ class Connection:
         self.session_id = str(uuid.uuid4())
         self.transactions = 0
         self.is_open = True
-        smtp = _open(relay, destination, timeouts, ehlo_name)
+        smtp = greeting.begin(relay, destination, timeouts, ehlo_name)
         self.features: dict[str, str] = smtp.esmtp_features
         if smtp.sock is None:
             raise RelayError(f"no session with {destination.site}: it was closed")
@@ -143,37 +134,6 @@ class Connection:
         self.is_open = False
         with suppress(OSError):
             self._sock.close()
-
-
-def _open(
-    relay: Relay, destination: Destination, timeouts: Timeouts, ehlo_name: str
-) -> smtplib.SMTP:
-    """A greeted session. The refusal of a whole session may pass: it is never permanent."""
-    smtp: smtplib.SMTP | None = None
-    kind = smtplib.SMTP_SSL if relay.ssl else smtplib.LMTP if relay.lmtp else smtplib.SMTP
-    try:
-        smtp = kind(
-            destination.host, destination.port, local_hostname=ehlo_name, timeout=timeouts.connect
-        )
-        smtp.ehlo_or_helo_if_needed()
-        if relay.starttls:
-            smtp.starttls()
-            smtp.ehlo_or_helo_if_needed()
-        if relay.username and relay.password:
-            smtp.login(relay.username, relay.password)
-    except (OSError, smtplib.SMTPException, ValueError) as error:
-        if smtp is not None:
-            smtp.close()
-        raise RelayError(f"no session with {destination.site}: {_reason(error)}") from error
-    return smtp
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        text = error.smtp_error
-        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-        return f"{error.smtp_code} {said}"
-    return str(error) or type(error).__name__
 
 
 def _reply(code: int, lines: Sequence[bytes]) -> Reply:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.errors import RelayError
-from kumo_handlers.queue.connection import Connection, Timeouts
+from kumo_handlers.queue.connection import Connection
 from kumo_handlers.queue.destination import NoDestination, find, name_of
+from kumo_handlers.queue.greeting import Timeouts
 from kumo_handlers.queue.schedule import BACK_OFF, UNWRITTEN, RetrySchedule
 from kumo_handlers.queue.transaction import Result, broken, transact
 from kumo_handlers.queue.verdict import Server

@@ -14,9 +14,9 @@ import pytest
 from kumo_handlers.journal.jsonl import JsonLines
 from kumo_handlers.journal.record import Record, RecordType, Response
 from kumo_handlers.queue.commit import Committer
-from kumo_handlers.queue.connection import Timeouts
 from kumo_handlers.queue.courier import DeliveryOptions
 from kumo_handlers.queue.delivery import Delivery
+from kumo_handlers.queue.greeting import Timeouts
 from kumo_handlers.queue.queued_mail import QueuedMail
 from kumo_handlers.queue.schedule import RetrySchedule
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kumo_handlers.errors import RelayError
-from kumo_handlers.queue.connection import Connection, Timeouts
+from kumo_handlers.queue.connection import Connection
 from kumo_handlers.queue.destination import Destination
+from kumo_handlers.queue.greeting import Timeouts
 
 from .scripted_relay import EVERYTHING, ScriptedRelay
 

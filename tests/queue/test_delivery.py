@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kumo_handlers.errors import StorageError, UnwritableError
-from kumo_handlers.queue.connection import Timeouts
+from kumo_handlers.queue.greeting import Timeouts
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.schedule import RetrySchedule
 from kumo_handlers.queue.unit import Unit

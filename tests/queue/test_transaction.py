@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kumo_handlers.queue.claim import Claim, Entry
-from kumo_handlers.queue.connection import Connection, Timeouts
+from kumo_handlers.queue.connection import Connection
 from kumo_handlers.queue.destination import Destination
+from kumo_handlers.queue.greeting import Timeouts
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.transaction import dot_stuffed, transact
 
