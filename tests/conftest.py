@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .servers import postgresql as postgresql_server
+from .servers import rabbitmq as rabbitmq_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,3 +27,15 @@ def database(postgresql: postgresql_server.Server) -> Iterator[str]:
     """The URL of an empty database on it."""
     with postgresql.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[rabbitmq_server.Broker]:
+    """A RabbitMQ that runs; whoever kills it starts it again.
+
+    It is one for all tests: each names queues and exchanges of its own.
+    """
+    if rabbitmq_server.WHY_NOT:
+        pytest.skip(rabbitmq_server.WHY_NOT)
+    with rabbitmq_server.rabbitmq() as broker:
+        yield broker
