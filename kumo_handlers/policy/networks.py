@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from bisect import bisect_right
 from functools import lru_cache
+from operator import lt
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import TYPE_CHECKING, Self
 
@@ -25,6 +26,13 @@ EXPECTED = "an IP address, a CIDR block, or any"
 _MAPPED = b"\x00" * 10 + b"\xff\xff"
 _V4, _V6 = 4, 16
 
+# Ranges are read as one piece, start and end, which sorts faster than a pair, and as well.
+_EVERYONE = (b"\x00" * _V4 + b"\xff" * _V4, b"\x00" * _V6 + b"\xff" * _V6)
+
+# The bits of an address that are free in a block, by its prefix as it is written.
+_V4_MASKS = {str(32 - width): (1 << width) - 1 for width in range(33)}
+_V6_MASKS = {str(128 - width): (1 << width) - 1 for width in range(129)}
+
 Range = tuple[bytes, bytes]
 
 
@@ -36,7 +44,7 @@ class Networks:
 
     __slots__ = ("_ranges", "blocks")
 
-    def __init__(self, blocks: tuple[str, ...], ranges: Iterable[Range]) -> None:
+    def __init__(self, blocks: tuple[str, ...], ranges: Iterable[bytes]) -> None:
         self.blocks = blocks
         self._ranges = _by_family(ranges)
 
@@ -47,16 +55,12 @@ class Networks:
         Raises `ConfigurationError` with a problem for each block that is none of these.
         """
         texts = tuple(blocks)
-        ranges: list[Range] = []
-        problems = []
-        for text in texts:
-            try:
-                ranges += parse_block(text)
-            except ValueError:
-                problems.append(explain(text))
-        if problems:
-            raise ConfigurationError(problems)
-        return cls(texts, ranges)
+        try:
+            ranges = [_parse_cidr(text) for text in texts if text != ANY]
+        except ValueError as error:
+            problems = [explain(text) for text in texts if not _is_block(text)]
+            raise ConfigurationError(problems) from error
+        return cls(texts, (*ranges, *_EVERYONE) if ANY in texts else ranges)
 
     def __contains__(self, host: object) -> bool:
         packed = pack(host) if isinstance(host, str) else None
@@ -115,44 +119,63 @@ def pack(host: str) -> bytes | None:
 
 def parse_block(text: str) -> tuple[Range, ...]:
     """The ranges of one block. Raises ValueError for what is none."""
-    if text == ANY:
-        return ((b"\x00" * _V4, b"\xff" * _V4), (b"\x00" * _V6, b"\xff" * _V6))
+    joined = _EVERYONE if text == ANY else (_parse_cidr(text),)
+    return tuple((each[: len(each) // 2], each[len(each) // 2 :]) for each in joined)
+
+
+def _parse_cidr(text: str) -> bytes:
+    """The first address of a block and its last one, in one piece."""
     host, slash, prefix = text.partition("/")
+    is_v6 = ":" in host
+    masks = _V6_MASKS if is_v6 else _V4_MASKS
     try:
-        start = inet_pton(AF_INET6 if ":" in host else AF_INET, host)
-    except (OSError, ValueError) as error:
+        start = inet_pton(AF_INET6 if is_v6 else AF_INET, host)
+        mask = masks[prefix] if slash else 0
+    except (OSError, ValueError, KeyError) as error:
         raise ValueError(text) from error
-    if not slash:
-        return (_unmap(start, start),)
-    if not (prefix.isascii() and prefix.isdigit() and str(int(prefix)) == prefix):
-        raise ValueError(text)
-    width = len(start) * 8 - int(prefix)
-    if width < 0:
-        raise ValueError(text)
-    first, mask = int.from_bytes(start), (1 << width) - 1
+    first = int.from_bytes(start)
     if first & mask:
         raise ValueError(text)
-    return (_unmap(start, (first | mask).to_bytes(len(start))),)
+    end = (first | mask).to_bytes(len(start))
+    return _unmap(start, end) if is_v6 else start + end
 
 
-def _unmap(start: bytes, end: bytes) -> Range:
+def _is_block(text: str) -> bool:
+    try:
+        return bool(parse_block(text))
+    except ValueError:
+        return False
+
+
+def _unmap(start: bytes, end: bytes) -> bytes:
     """A range wholly of IPv4-mapped addresses as the IPv4 range it means."""
-    if len(start) == _V6 and start.startswith(_MAPPED) and end.startswith(_MAPPED):
-        return start[12:], end[12:]
-    return start, end
+    if start.startswith(_MAPPED) and end.startswith(_MAPPED):
+        return start[12:] + end[12:]
+    return start + end
 
 
-def _by_family(ranges: Iterable[Range]) -> dict[int, tuple[list[bytes], list[bytes]]]:
+def _by_family(ranges: Iterable[bytes]) -> dict[int, tuple[list[bytes], list[bytes]]]:
     """Sorted, disjoint starts and ends, by the length of a packed address."""
-    families: dict[int, tuple[list[bytes], list[bytes]]] = {_V4: ([], []), _V6: ([], [])}
-    for start, end in sorted(ranges):
-        starts, ends = families[len(start)]
+    families: dict[int, list[bytes]] = {_V4: [], _V6: []}
+    for each in ranges:
+        families[len(each) >> 1].append(each)
+    return {size: _disjoint(sorted(family), size) for size, family in families.items()}
+
+
+def _disjoint(ranges: list[bytes], size: int) -> tuple[list[bytes], list[bytes]]:
+    """Starts and ends of sorted ranges, those that overlap as one."""
+    starts, ends = [each[:size] for each in ranges], [each[size:] for each in ranges]
+    if all(map(lt, ends, starts[1:])):
+        return starts, ends
+    joined = zip(starts, ends, strict=True)
+    starts, ends = [], []
+    for start, end in joined:
         if ends and start <= ends[-1]:
             ends[-1] = max(ends[-1], end)
         else:
             starts.append(start)
             ends.append(end)
-    return families
+    return starts, ends
 
 
 def _is_whole(size: int, starts: list[bytes], ends: list[bytes]) -> bool:
