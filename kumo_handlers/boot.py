@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from salmon.routing import Router
 
+from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.sink import SinkOptions, open_sink
 from kumo_handlers.pipeline import installation, rules
 from kumo_handlers.pipeline.installation import Installation
@@ -26,6 +27,8 @@ from kumo_handlers.queue.kept import KeptFolder
 from kumo_handlers.queue.schedule import RetrySchedule
 from kumo_handlers.queue.spool import Limits
 from kumo_handlers.reports import classification
+from kumo_handlers.shipping.companion import Companion
+from kumo_handlers.shipping.orders import Orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +48,13 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
     """
     _mend_logging()
     settings = Settings.read(module)
+    _check_shipping(settings)
     policy = rules.load(settings)
     installed = Installation(
         settings,
         policy,
         _load_classifier(settings, policy),
-        lambda installed: _open_queue(installed, getattr(module, "relay", None)),
+        lambda installed: _open(installed, getattr(module, "relay", None)),
     )
     installation.install(installed)
     atexit.register(installed.close)
@@ -104,6 +108,35 @@ def _sink_options(installed: Installation) -> SinkOptions:
         (events and events.max_segment_duration) or settings.max_segment_duration,
         (events and events.max_segment_size) or settings.max_segment_size,
     )
+
+
+def _check_shipping(settings: Settings) -> None:
+    """Raise `ConfigurationError` where records could not be shipped: now, not in a log later."""
+    if settings.ship and "jsonl" not in settings.sinks:
+        problem = Problem(
+            message="what is shipped is the log, and none is written",
+            option="sinks",
+            value=repr([*settings.sinks]),
+            expected="jsonl among them",
+        )
+        raise ConfigurationError(problem)
+    for shipment in settings.ship:
+        shipment.require_client()
+
+
+def _open(installed: Installation, relay: Relay | None) -> tuple[Committer, Callable[[], None]]:
+    """The committer, with shipping beside it, and how both are closed."""
+    settings = installed.settings
+    committer, close_queue = _open_queue(installed, relay)
+    if not settings.ship:
+        return committer, close_queue
+    companion = Companion(Orders(str(Path(settings.run_dir).absolute()), settings.ship))
+
+    def close() -> None:
+        close_queue()
+        companion.stop()
+
+    return committer, close
 
 
 def _open_queue(

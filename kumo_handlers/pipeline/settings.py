@@ -18,6 +18,7 @@ from kumo_handlers.policy import endpoint
 from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, ENDPOINT, PATH, TEXT, choice
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.options import Declared, Kind, Place, declared, read_strictly, refuse
+from kumo_handlers.shipping.shipment import SHIPMENTS, Shipment
 
 _log = logging.getLogger(__name__)
 # receiver and receivers are two things; listener_domain and listener_domains hardly are
@@ -172,6 +173,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_segment_size: Annotated[int, Declared(BYTES, "after this a new log file is begun")] = (
         256 * 1024 * 1024
     )
+    ship: Annotated[
+        tuple[Shipment, ...], Declared(SHIPMENTS, "where else records go: see [shipping](ship.md)")
+    ] = ()
     retry_interval: Annotated[
         float, Declared(DURATION, "the first delay before mail to relay is tried again")
     ] = 60.0

@@ -1,0 +1,77 @@
+"""The kinds of options that only shipping has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from kumo_handlers.errors import AddressError, ConfigurationError, Problem
+from kumo_handlers.journal import selection
+from kumo_handlers.journal.record import RecordType
+from kumo_handlers.policy.options import Kind, refuse, suggestion
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_RECORD_TYPES = {each.value for each in RecordType}
+
+
+def _read_file_name(raw: object) -> str:
+    if isinstance(raw, str) and _FILE_NAME.fullmatch(raw):
+        return raw
+    raise refuse(raw)
+
+
+def _words(raw: object) -> list[str]:
+    items = [raw] if isinstance(raw, str) else raw
+    if not isinstance(items, list | tuple | set | frozenset) or not items:
+        raise refuse(raw)
+    for item in items:
+        if not isinstance(item, str):
+            raise refuse(item)
+    return list(items)
+
+
+def _read_types(raw: object) -> frozenset[str]:
+    words = _words(raw)
+    for word in words:
+        if word not in _RECORD_TYPES:
+            raise refuse(word, suggestion(word, _RECORD_TYPES))
+    return frozenset(words)
+
+
+def _read_domains(raw: object) -> tuple[str, ...]:
+    try:
+        return tuple(map(selection.fold, _words(raw)))
+    except AddressError as error:
+        raise refuse(raw, str(error)) from error
+
+
+def _read_secret(raw: object) -> str:
+    if isinstance(raw, str) and raw:
+        return raw
+    raise ConfigurationError(Problem(message="wrong value", value=type(raw).__name__))
+
+
+def _read_secrets(raw: object) -> dict[str, str]:
+    if isinstance(raw, Mapping) and all(
+        isinstance(item, str) and item for pair in raw.items() for item in pair
+    ):
+        return dict(raw)
+    raise ConfigurationError(Problem(message="wrong value", value=type(raw).__name__))
+
+
+FILE_NAME = Kind("name", "letters, digits, dots, - and _", _read_file_name, lambda value: value)
+TYPES = Kind(
+    "list of record types",
+    f"record types: {', '.join(sorted(_RECORD_TYPES))}",
+    _read_types,
+    lambda value: str(sorted(value)),
+)
+DOMAINS = Kind(
+    "list of domains",
+    "domains, such as example.com or *.example.com",
+    _read_domains,
+    lambda value: str([*value]),
+)
+# What is read as one of these is shown nowhere.
+SECRET = Kind("secret", "text", _read_secret, lambda value: "***" if value else "")
+SECRETS = Kind("table of secrets", "a table of text", _read_secrets, lambda value: str([*value]))
