@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.pipeline import settings
 from kumo_handlers.policy import listener, listener_domain
+from kumo_handlers.policy.options import declared
+from kumo_handlers.shipping import shipment
+from kumo_handlers.shipping.table import DESTINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,12 +17,16 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.options import Option
 
 PAGE = Path(__file__).parent.parent / "options.md"
-# The defaults that depend on the machine, in words.
-OF_THE_MACHINE = {
+# The defaults that are no values, in words.
+IN_WORDS = {
     "hostname": "the system's name",
     "nodeid": "made of the system's name",
     "listeners": "one, with its defaults",
+    "url": "it has to be given",
 }
+SHIPPING = dict(shipment.COMMON)
+for row in DESTINATIONS.values():
+    SHIPPING |= declared(row.options)
 TABLES = (
     (
         "Settings",
@@ -37,6 +44,7 @@ TABLES = (
         "Keys of each table in a file of rules, and of `kumo.make_listener_domain` in Lua.",
         listener_domain.OPTIONS,
     ),
+    ("Shipping", "Keys of each table in the setting `ship`.", SHIPPING),
 )
 
 
@@ -60,7 +68,7 @@ def _lines() -> Iterator[str]:
 def _rows(options: Mapping[str, Option]) -> Iterator[str]:
     for option in options.values():
         if option.effect:
-            default = OF_THE_MACHINE.get(option.name) or _code(option.default_text)
+            default = IN_WORDS.get(option.name) or _code(option.default_text)
             kind = option.kind.name.replace("|", "or")
             yield f"| `{option.name}` | {kind} | {default} | {option.help} |"
 

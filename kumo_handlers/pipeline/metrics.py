@@ -10,10 +10,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from kumo_handlers.pipeline.counters import Counters, Histogram
     from kumo_handlers.queue.depth import Depth
+    from kumo_handlers.shipping.lag import Lag
     from kumo_handlers.smtp.turnout import Turnout
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -54,6 +55,13 @@ METRICS = {
         Metric("queue_messages", "gauge", "Messages that wait for the relay."),
         Metric("queue_bytes", "gauge", "Their size, in bytes."),
         Metric("queue_oldest_seconds", "gauge", "How long the oldest of them waits."),
+        Metric("ship_lag_records", "gauge", "Records not shipped yet.", ("destination",)),
+        Metric("ship_lag_bytes", "gauge", "Bytes of log not shipped yet.", ("destination",)),
+        Metric("ship_lag_seconds", "gauge", "The age of the first of them.", ("destination",)),
+        Metric("ship_records_total", "counter", "Records shipped.", ("destination",)),
+        Metric("ship_failures_total", "counter", "Batches to be sent again.", ("destination",)),
+        Metric("ship_refused_total", "counter", "Records refused for good.", ("destination",)),
+        Metric("ship_lost_total", "counter", "Records deleted too early.", ("destination",)),
         Metric("policy", "gauge", "1, with the version of the rules in force.", ("version",)),
     )
 }
@@ -68,9 +76,14 @@ class Station(NamedTuple):
 
 
 def exposition(
-    counters: Counters, stations: Iterable[Station], depth: Depth, version: str, now: float
+    counters: Counters,
+    stations: Iterable[Station],
+    depth: Depth,
+    version: str,
+    now: float,
+    lags: Sequence[Lag] = (),
 ) -> str:
-    """The page. ``now`` is seconds since the epoch."""
+    """The page. ``now`` is seconds since the epoch; ``lags`` are those of what is shipped to."""
     stations = tuple(stations)
     samples: dict[str, Iterable[Sample]] = {
         "connections_total": [(_at(each), each.turnout.connections) for each in stations],
@@ -89,6 +102,7 @@ def exposition(
         "queue_bytes": [((), depth.bytes)],
         "queue_oldest_seconds": [((), max(0.0, now - depth.oldest) if depth.oldest else 0)],
         "policy": [((("version", version),), 1)],
+        **_shipping(lags),
     }
     lines: list[str] = []
     for metric in METRICS.values():
@@ -98,6 +112,23 @@ def exposition(
         else:
             lines += (_line(metric.name, *sample) for sample in samples[metric.name])
     return "\n".join(lines) + "\n"
+
+
+def _shipping(lags: Sequence[Lag]) -> dict[str, Iterable[Sample]]:
+    """By destination, whose name holds no secret."""
+
+    def each(value: Callable[[Lag], float]) -> list[Sample]:
+        return [((("destination", lag.state.name),), value(lag)) for lag in lags]
+
+    return {
+        "ship_lag_records": each(lambda lag: lag.records),
+        "ship_lag_bytes": each(lambda lag: lag.size),
+        "ship_lag_seconds": each(lambda lag: lag.seconds),
+        "ship_records_total": each(lambda lag: lag.state.shipped),
+        "ship_failures_total": each(lambda lag: lag.state.failures),
+        "ship_refused_total": each(lambda lag: lag.state.refused),
+        "ship_lost_total": each(lambda lag: lag.state.lost),
+    }
 
 
 def _at(station: Station) -> Labels:

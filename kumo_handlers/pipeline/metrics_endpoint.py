@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError, Problem, StorageError
@@ -17,11 +18,13 @@ from kumo_handlers.pipeline import metrics
 from kumo_handlers.pipeline.metrics import Station
 from kumo_handlers.policy import endpoint
 from kumo_handlers.policy.listener import LOOPBACK
+from kumo_handlers.shipping import lag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kumo_handlers.pipeline.installation import Installation
+    from kumo_handlers.shipping.lag import Lag
     from kumo_handlers.smtp.server import Server
 
 _log = logging.getLogger(__name__)
@@ -74,8 +77,19 @@ class MetricsEndpoint:
             Station(listener.listen, server.connections, server.turnout)
             for listener, server in zip(installed.listeners, self._servers, strict=False)
         )
+        lags = await loop.run_in_executor(None, self._lags)
         version = installed.policy.version
-        return metrics.exposition(installed.counters, stations, depth, version, time.time())
+        return metrics.exposition(installed.counters, stations, depth, version, time.time(), lags)
+
+    def _lags(self) -> list[Lag]:
+        """How far each destination of the settings is behind; those that cannot be read are not."""
+        settings, lags = self._installed.settings, []
+        for shipment in settings.ship:
+            try:
+                lags.append(lag.of(Path(settings.run_dir), shipment.name, time.time()))
+            except (OSError, ValueError) as error:
+                _log.warning("no metrics of shipping to %s: %s", shipment.name, error)
+        return lags
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One question, one answer, and the connection ends."""

@@ -14,7 +14,6 @@ from kumo_handlers.shipping import state
 from kumo_handlers.shipping.state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -39,11 +38,6 @@ def of(run_dir: Path, name: str, now: float) -> Lag:
     # what waits without having been looked at has come since the last look
     oldest = found.oldest or found.updated or now
     return Lag(found, size, max(1, found.behind), max(0.0, now - oldest))
-
-
-def every(run_dir: Path, names: Sequence[str], now: float) -> list[Lag]:
-    """The lags of these destinations."""
-    return [of(run_dir, name, now) for name in names]
 
 
 def _size_behind(folder: Path, found: State) -> int:

@@ -77,12 +77,6 @@ def load(folder: Path, name: str) -> State:
         raise ValueError(f"{path}: {error}; without the file, all of the log is shipped") from error
 
 
-def every(folder: Path) -> list[State]:
-    """The states of all destinations that there ever were here, by name."""
-    names = [path.stem for path in folder.glob("*.json")]
-    return [load(folder, name) for name in sorted(names)]
-
-
 def save(folder: Path, state: State, *, durable: bool) -> None:
     """Replace the file. Raises OSError, with the file as it was."""
     path = path_of(folder, state.name)
