@@ -36,7 +36,7 @@ class EnhancedStatusCode(msgspec.Struct, frozen=True, gc=False, rename={"class_"
         return cls(*map(int, found.groups())) if found else None
 
 
-class Ending(enum.Enum):
+class Ending(enum.StrEnum):
     """Whether the connection ends with a reply: as its code says, or whatever its code is.
 
     ``WITH_421`` says a 421 after it, for only that code announces an end (RFC 5321, 3.8).

@@ -9,7 +9,6 @@ worker thread.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
@@ -26,7 +25,6 @@ from kumo_handlers.pipeline.routes import deciding_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Executor
 
     from kumo_handlers.pipeline.received_mail import ReceivedMail
     from kumo_handlers.policy.base import Policy
@@ -49,18 +47,30 @@ class Handled(msgspec.Struct, frozen=True):
     is_crash: bool = False
 
 
-async def run(mail: ReceivedMail, policy: Policy, threads: Executor) -> Handled:
-    """Give ``mail`` to each handler its recipient has. Never raises."""
+def begin(mail: ReceivedMail, policy: Policy) -> Handled | Rest:
+    """Give ``mail`` to the handlers its recipient has; what is left is for a thread.
+
+    Neither this nor the rest raises.
+    """
     with deciding_with(policy, mail.disposition.found):
         chain = _Chain(mail)
-        handled = chain.advance(on_event_loop=True)
-        if handled is not None:
-            return handled
-        context = contextvars.copy_context()
-    loop = asyncio.get_running_loop()
-    handled = await loop.run_in_executor(threads, context.run, chain.advance)
-    assert handled is not None  # noqa: S101 - nothing stops it before the end
-    return handled
+        return chain.advance(on_event_loop=True) or Rest(chain)
+
+
+class Rest:
+    """The handlers from the first of the app's own on; called once, where it may block."""
+
+    __slots__ = ("_chain", "_context")
+
+    def __init__(self, chain: _Chain) -> None:
+        self._chain = chain
+        self._context = contextvars.copy_context()
+
+    def __call__(self) -> Handled:
+        """Call them."""
+        handled = self._context.run(self._chain.advance)
+        assert handled is not None  # noqa: S101 - nothing stops it before the end
+        return handled
 
 
 class _Chain:

@@ -19,6 +19,7 @@ from kumo_handlers.journal.record import Arrival, Response, rejection
 from kumo_handlers.mail.address import NULL
 from kumo_handlers.mail.reply import reply
 from kumo_handlers.pipeline import chain, copies, trace_headers, undeliverable
+from kumo_handlers.pipeline.chain import Handled, Rest
 from kumo_handlers.pipeline.received_mail import ReceivedMail
 from kumo_handlers.pipeline.refusals import Refusals, facts
 from kumo_handlers.pipeline.replies import ACCEPTED, BY_SCRIPT, not_permitted
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.address import Address
     from kumo_handlers.mail.reply import Reply
     from kumo_handlers.mail.session import Session
-    from kumo_handlers.pipeline.chain import Handled
     from kumo_handlers.pipeline.copies import Copy
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.pipeline.settlement import Settlement
@@ -138,15 +138,36 @@ class Intake:
             forward_path=forward_path,
         )
 
-    async def message(self, transaction: Transaction, content: bytes) -> Reply | Sequence[Reply]:
-        """Give the message to the handlers of each recipient, commit, and only then reply."""
+    def message(self, transaction: Transaction, content: bytes) -> asyncio.Future[Sequence[Reply]]:
+        """Give the message to the handlers of each recipient, commit, and only then reply.
+
+        What is for one recipient, and only for handlers of ours, goes in one step from the last
+        byte to the commit. A task for each message would take longer than the handlers do.
+        """
         decisions = self._open.pop(transaction.id)
         policy = decisions.policy
         made = copies.make(transaction, decisions.dispositions, content, policy.events)
         mails = [self._mail(transaction, copy) for copy in made]
+        begun = self._refusals(made, content)
+        first = begun[0] = begun[0] or chain.begin(mails[0], policy)
+        if len(mails) == 1 and isinstance(first, Handled):
+            settled = settle(mails, [first], per_recipient=self._is_lmtp)
+            replies = self._replies(transaction, made, settled)
+            return self._installed.committer.commit(settled.unit, replies)
+        return asyncio.ensure_future(self._finish(transaction, made, mails, begun, policy))
+
+    async def _finish(
+        self,
+        transaction: Transaction,
+        made: Sequence[Copy],
+        mails: Sequence[ReceivedMail],
+        begun: Sequence[Handled | Rest | None],
+        policy: Policy,
+    ) -> Sequence[Reply]:
+        """The way of a message that waits for threads, or has several recipients."""
         began = time.monotonic()
         try:
-            handled = await self._handle(mails, self._refusals(made, content), policy)
+            handled = await self._handle(mails, begun, policy)
         except asyncio.CancelledError:
             limit = transaction.listener.data_processing_timeout
             if time.monotonic() - began > limit * _NEARLY:  # not the listener that stops
@@ -157,6 +178,12 @@ class Intake:
             await self._keep_and_commit(settled)
         else:
             await self._installed.committer.commit(settled.unit)
+        return self._replies(transaction, made, settled)
+
+    def _replies(
+        self, transaction: Transaction, made: Sequence[Copy], settled: Settlement
+    ) -> Sequence[Reply]:
+        """What the client hears once it is durable."""
         if self._is_lmtp:
             paths = transaction.envelope.forward_paths
             return copies.replies_by_path(made, settled.replies, paths, ACCEPTED)
@@ -183,24 +210,25 @@ class Intake:
     def _is_lmtp(self) -> bool:
         return self._listener.protocol is Protocol.LMTP
 
-    def _refusals(self, made: Sequence[Copy], content: bytes) -> list[Handled | None]:
+    def _refusals(self, made: Sequence[Copy], content: bytes) -> list[Handled | Rest | None]:
         """What is refused before any handler sees it; in SMTP all of it, for one refused copy."""
         if trace_headers.is_looping(content):
-            return [chain.Handled(LOOPING) for _ in made]
-        refused = [
-            chain.Handled(copy.refusal, copy.event) if copy.refusal else None for copy in made
-        ]
+            return [Handled(LOOPING) for _ in made]
+        refused = [Handled(copy.refusal, copy.event) if copy.refusal else None for copy in made]
         if not self._is_lmtp and (first := next(filter(None, refused), None)):
             return [first for _ in made]
-        return refused
+        return [*refused]
 
     async def _handle(
-        self, mails: Sequence[ReceivedMail], refusals: Sequence[Handled | None], policy: Policy
+        self, mails: Sequence[ReceivedMail], begun: Sequence[Handled | Rest | None], policy: Policy
     ) -> list[Handled]:
         """One result a mail, in order. A failure ends it while the sender can still be told."""
+        loop = asyncio.get_running_loop()
         handled: list[Handled] = []
-        for mail, refusal in zip(mails, refusals, strict=True):
-            result = refusal or await chain.run(mail, policy, self._threads)
+        for mail, already in zip(mails, begun, strict=True):
+            result = already or chain.begin(mail, policy)
+            if isinstance(result, Rest):
+                result = await loop.run_in_executor(self._threads, result)
             handled.append(result)
             alone = not any(each.reply.accepts for each in handled)
             if result.is_crash and alone and not self._is_lmtp:

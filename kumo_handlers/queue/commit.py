@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.errors import StorageError, UnwritableError
 from kumo_handlers.queue.database import Database
@@ -27,6 +27,7 @@ from kumo_handlers.queue.spool import Limits, Spool
 from kumo_handlers.queue.unit import AwaitedJob, BlockingJob, Job, Unit, settle
 
 if TYPE_CHECKING:
+    import asyncio
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -84,11 +85,14 @@ class Committer:
         self._is_open = True
         self._thread.start()
 
-    async def commit(self, unit: Unit) -> None:
-        """Return when the unit is durable. Raises `StorageError`; nothing of it stands then."""
-        job = AwaitedJob(unit)
+    def commit(self, unit: Unit, answer: object = None) -> asyncio.Future[Any]:
+        """What gives ``answer`` when the unit is durable; for where an event loop runs.
+
+        It raises `StorageError` instead, and then nothing of the unit stands.
+        """
+        job = AwaitedJob(unit, answer)
         self._submit(job)
-        await job.future
+        return job.future
 
     def commit_blocking(self, unit: Unit) -> None:
         """As `commit`, for a thread."""

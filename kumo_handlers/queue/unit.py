@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -52,21 +52,22 @@ class Job:
 
 
 class AwaitedJob(Job):
-    """A job that a task of an event loop awaits."""
+    """A job whose ``future`` an event loop waits for; what it gives then is ``answer``."""
 
-    __slots__ = ("future", "loop")
+    __slots__ = ("answer", "future", "loop")
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, answer: object = None) -> None:
         super().__init__(unit)
+        self.answer = answer
         self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[None] = self.loop.create_future()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
 
     def settle(self) -> None:
-        """Wake the task. Runs in its loop; a task that gave up waiting is not there any more."""
+        """Wake who waits. Runs in its loop; who gave up waiting is not there any more."""
         if self.future.done():
             return
         if self.error is None:
-            self.future.set_result(None)
+            self.future.set_result(self.answer)
         else:
             self.future.set_exception(self.error)
 

@@ -59,8 +59,6 @@ class Answers:
                 self._ask(event, lambda: backend.recipient(event.transaction, event.forward_path))
             case Mail():
                 self._ask(event, lambda: backend.mail(event.transaction))
-            case Message():
-                return self._take(event)
             case Hello():
                 self._ask(event, lambda: backend.hello(event.session))
             case Connected():
@@ -88,18 +86,24 @@ class Answers:
             answer = self._reply_to(error)
         self._connection.answer(event, answer)
 
-    async def _take(self, event: Message) -> None:
-        """Hand a message over and say what became of it."""
+    def take(self, event: Message) -> asyncio.Future[Reply | Sequence[Reply]] | None:
+        """Hand a message over; what came of it is for `conclude`. None if that was an error."""
+        try:
+            return asyncio.ensure_future(self._backend.message(event.transaction, event.content))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
+            self._connection.answer(event, self._reply_to(error))
+            return None
+
+    def conclude(self, event: Message, taken: asyncio.Future[Reply | Sequence[Reply]]) -> None:
+        """Say what became of a message. Who cancelled it had waited for too long."""
         answer: Reply | Sequence[Reply]
         try:
-            async with asyncio.timeout(self._connection.listener.data_processing_timeout) as limit:
-                answer = await self._backend.message(event.transaction, event.content)
+            answer = taken.result()
+        except asyncio.CancelledError:
+            _log.error("transaction %s: %s", event.transaction.id, replies.PROCESSING_TIMEOUT)
+            answer = replies.PROCESSING_TIMEOUT
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
-            if limit.expired():
-                _log.error("transaction %s: %s", event.transaction.id, replies.PROCESSING_TIMEOUT)
-                answer = replies.PROCESSING_TIMEOUT
-            else:
-                answer = self._reply_to(error)
+            answer = self._reply_to(error)
         self._connection.answer(event, answer)
 
     async def _authenticate(self, event: Authenticate) -> None:

@@ -17,7 +17,7 @@ from kumo_handlers.mail.session import Envelope, Session
 from kumo_handlers.policy.listener import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from kumo_handlers.mail.address import Address
     from kumo_handlers.mail.reply import Reply
@@ -58,12 +58,15 @@ class Backend(Protocol):
         """RCPT TO. The listener adds ``forward_path`` to the envelope if the reply accepts."""
         ...
 
-    async def message(self, transaction: Transaction, content: bytes) -> Reply | Sequence[Reply]:
-        """The content came in whole; who returns an accepting reply has taken responsibility.
+    def message(
+        self, transaction: Transaction, content: bytes
+    ) -> Awaitable[Reply | Sequence[Reply]]:
+        """The content came in whole; who gives an accepting reply has taken responsibility.
 
         ``content`` is as received, dot-stuffing undone, without a Received field of ours. A
         sequence holds one reply for each of the envelope's forward-paths, in their order, and is
-        for LMTP (RFC 2033, 4.2); in SMTP its first reply is said.
+        for LMTP (RFC 2033, 4.2); in SMTP its first reply is said. A future is waited for as it is,
+        a coroutine becomes a task.
         """
         ...
 

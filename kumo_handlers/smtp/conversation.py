@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.mail.session import Session
 from kumo_handlers.smtp import identity, peername, replies, tls
 from kumo_handlers.smtp.answers import Answers
-from kumo_handlers.smtp.events import Connected, StartTLS
+from kumo_handlers.smtp.events import Connected, Message, StartTLS
 from kumo_handlers.smtp.protocol import Connection
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ class Conversation(asyncio.Protocol):
         self._premises = premises
         self._clock = asyncio.get_running_loop().time
         self._deadline = self._clock() + premises.listener.client_timeout
-        self._task: asyncio.Task[None] | None = None
+        # what is awaited before anything more is read, and until when if it is a message
+        self._task: asyncio.Future[Any] | None = None
+        self._overdue = math.inf
         self._choked = False
         self._reading = True
         self._stopping = False
@@ -129,7 +133,9 @@ class Conversation(asyncio.Protocol):
         self._advance()
 
     def check_time(self, now: float) -> None:
-        """End the conversation if the client was silent for too long."""
+        """End what takes too long: the client's silence, or the backend's care for a message."""
+        if self._task is not None and now >= self._overdue:
+            self._task.cancel()
         if now < self._deadline or self._task is not None:
             return
         if self._leaving:
@@ -148,8 +154,9 @@ class Conversation(asyncio.Protocol):
         self._advance()
         return self._ended
 
-    def abort(self) -> asyncio.Task[None] | None:
+    def abort(self) -> asyncio.Future[Any] | None:
         """End the conversation now; what it was waiting for is cancelled, and may be awaited."""
+        self._leaving = True
         if self._task is not None:
             self._task.cancel()
         self._transport.abort()
@@ -178,6 +185,9 @@ class Conversation(asyncio.Protocol):
             return
         self._met = True
         waiting: Awaitable[None] | None
+        if isinstance(event, Message):
+            self._hand_over(event)
+            return
         if isinstance(event, StartTLS):
             self._handshaking = True
             waiting = self._encrypt(event)
@@ -191,6 +201,21 @@ class Conversation(asyncio.Protocol):
         census, host = self._premises.census, event.session.peer.host
         census.enter(self, host)
         return census.count(host) > self._connection.listener.max_connections_per_peer
+
+    def _hand_over(self, event: Message) -> None:
+        """Have the backend take a message, and go on when it has."""
+        self._task = self._answers.take(event)
+        if self._task is not None:
+            patience = self._connection.listener.data_processing_timeout
+            self._overdue = self._clock() + patience
+            self._task.add_done_callback(partial(self._taken, event))
+
+    def _taken(self, event: Message, taken: asyncio.Future[Any]) -> None:
+        self._task, self._overdue = None, math.inf
+        if self._leaving and taken.cancelled():
+            return
+        self._answers.conclude(event, taken)
+        self._advance()
 
     async def _await(self, waiting: Awaitable[None]) -> None:
         """Go on when an event was answered."""

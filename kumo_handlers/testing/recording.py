@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
 
 from salmon.server import Relay
 
@@ -47,9 +48,12 @@ class Notebook:
 
     commit_blocking = submit
 
-    async def commit(self, unit: Unit) -> None:
+    def commit(self, unit: Unit, answer: object = None) -> asyncio.Future[Any]:
         """See `Committer.commit`."""
         self._units.append(unit)
+        committed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        committed.set_result(answer)
+        return committed
 
     def take(self) -> Unit:
         """What was written down since this was last asked."""

@@ -357,7 +357,7 @@ def test_what_cannot_be_stored_is_not_accepted(
     """The reply is the error's, and service resumes by itself."""
     app = start()
 
-    async def fail(_: object) -> None:
+    async def fail(*_: object) -> None:
         raise error
 
     with monkeypatch.context() as broken:

@@ -77,7 +77,7 @@ def test_a_task_that_gave_up_harms_nobody(house: House, record: Callable[..., Re
     committer = house.open()
 
     async def give_up() -> None:
-        task = asyncio.create_task(committer.commit(Unit(records=(record(),))))
+        task = committer.commit(Unit(records=(record(),)))
         await asyncio.sleep(0)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -287,10 +287,10 @@ def test_unit_at_fault_is_refused_alone(
     committer.on_queued = lambda: bool(held.wait(5))  # type: ignore[assignment, return-value]
 
     async def commit_all() -> list[BaseException | None]:
-        first = asyncio.create_task(committer.commit(Unit(mails=(mail(),))))
+        first = committer.commit(Unit(mails=(mail(),)))
         await asyncio.sleep(0.1)
         others = [
-            asyncio.create_task(committer.commit(Unit(records=(record(id=name),), mails=(each,))))
+            committer.commit(Unit(records=(record(id=name),), mails=(each,)))
             for name, each in (("a", mail()), ("b", mail(id="\udcff")), ("c", mail()))
         ]
         await asyncio.sleep(0.1)
@@ -310,12 +310,9 @@ def test_refused_for_room_stays_refused(house: House, mail: Callable[..., Queued
     committer.on_queued = lambda: bool(held.wait(5))  # type: ignore[assignment, return-value]
 
     async def commit_all() -> list[BaseException | None]:
-        first = asyncio.create_task(committer.commit(Unit(mails=(mail(id="first"),))))
+        first = committer.commit(Unit(mails=(mail(id="first"),)))
         await asyncio.sleep(0.1)
-        others = [
-            asyncio.create_task(committer.commit(Unit(mails=(mail(id=name),))))
-            for name in ("\udcff", "refused")
-        ]
+        others = [committer.commit(Unit(mails=(mail(id=name),))) for name in ("\udcff", "refused")]
         await asyncio.sleep(0.1)
         held.set()
         return await asyncio.gather(first, *others, return_exceptions=True)
