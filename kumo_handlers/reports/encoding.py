@@ -43,10 +43,20 @@ def prose(raw: bytes, charset: str) -> str:
     if codec == "ascii":
         # QUIRK: qmail and many scripts declare us-ascii, or nothing, and send 8-bit text.
         codec = "utf-8"
+    if is_falsely_wide(raw, codec):
+        codec = "utf-8"
     try:
         return raw.decode(codec)
     except UnicodeError:
         return raw.decode("latin-1") if codec == "utf-8" else raw.decode(codec, "replace")
+
+
+def is_falsely_wide(raw: bytes, charset: str) -> bool:
+    """Whether UTF-16 or UTF-32 is declared for what is neither: line ends alone hold zeros.
+
+    QUIRK: it is the charset the text had before it was converted for the way.
+    """
+    return charset.lower().startswith(("utf-16", "utf-32")) and b"\0" not in raw
 
 
 def transferred(raw: bytes, encoding: str) -> bytes:

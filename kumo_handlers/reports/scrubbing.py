@@ -249,6 +249,8 @@ def _is_encoded(part: mime.Part) -> bool:
 def _charset(part: mime.Part) -> str | None:
     """The charset to decode with, for those in which ASCII is not itself."""
     charset = part.parameters.get("charset", "")
+    if encoding.is_falsely_wide(part.decoded(len(part.content)), charset):
+        return None
     return charset if _ASCII_UNSAFE.fullmatch(charset) else None
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.reports import classification
 from kumo_handlers.reports.classification import Classifier, Rule
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REPLIES = [
     # words, with a code that says less
@@ -66,6 +64,19 @@ REPLIES = [
 @pytest.mark.parametrize(("line", "expected"), REPLIES)
 def test_default_rules(line: str, expected: str) -> None:
     """A reply of a kind that is met gets the class that KumoMTA's users expect."""
+    assert classification.default().classify(line) == expected
+
+
+MET: dict[str, list[str]] = tomllib.loads(
+    (Path(__file__).parent / "replies.toml").read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), [(line, name) for name, lines in MET.items() for line in lines]
+)
+def test_replies_that_are_met(line: str, expected: str) -> None:
+    """What providers write, whose words and codes seldom agree."""
     assert classification.default().classify(line) == expected
 
 

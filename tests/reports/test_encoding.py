@@ -25,6 +25,8 @@ from kumo_handlers.reports import encoding
         ("配信".encode("cp932"), '"shift_jis"', "配信"),
         (b"+APw-ber", "utf-7", "über"),
         (b"+A", "utf-7", "\ufffd"),
+        (b"one\ntwo", "utf-16", "one\ntwo"),
+        ("one\ntwo".encode("utf-16"), "utf-16", "one\ntwo"),
     ],
 )
 def test_prose(raw: bytes, charset: str, text: str) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from kumo_handlers.reports.nonstandard import openings
+
 # As they stand in a line in lower case, blanks collapsed. The line has to look like a title, too.
 _TITLES = (
     # English
@@ -32,8 +34,12 @@ _TITLES = (
     *("元のメッセージ", "オリジナルメッセージ", "元のメール", "原メッセージ", "以下は送信された"),
     *("原始邮件", "原邮件", "原信", "原始郵件", "邮件原文", "원본 메시지"),
 )
+# ``Original message details``: what follows is about the message, not the message.
+_ABOUT = re.compile(r"\b(?:info|information|details?|properties)\b|信息|資訊|資料|の情報")
 _RULE = re.compile(r"[-=*_#~+>.]{2,}")
 _MAX_TITLE = 110
+# A header excerpt that a notice shows before it comes to its point is not longer.
+_MAX_EXCERPT = 20
 
 # RFC 5322 fields that only a message has. ``To``, ``Subject`` and ``Date`` stand in notices too.
 _FIELD = re.compile(
@@ -68,6 +74,28 @@ def find(lines: list[str]) -> int:
     return len(lines)
 
 
+def resume(lines: list[str], end: int) -> int:
+    """The index at which the notice goes on behind ``end``; ``len(lines)`` where it does not.
+
+    QUIRK: PMDF and iPlanet first show the header of the message they report on. So an excerpt of
+    a header ends nothing where nothing was announced before it, and a failure is behind it.
+    """
+    if end == len(lines) or _announces(lines[:end]):
+        return len(lines)
+    excerpt = lines[end + 1 : end + _MAX_EXCERPT]
+    if "" not in excerpt:
+        return len(lines)
+    start = end + 1 + excerpt.index("")
+    stop = start + find(lines[start:])
+    return start if _announces(lines[start:stop]) else len(lines)
+
+
+def _announces(lines: list[str]) -> bool:
+    """Whether a failure is told in these lines, or an address named."""
+    folded = openings.fold(" ".join(lines))
+    return "@" in folded or openings.says(folded, openings.PLAIN_FAILURE)
+
+
 def _ends(line: str, lines: list[str], index: int) -> bool:
     if not line:
         return False
@@ -84,6 +112,8 @@ def _is_title(line: str) -> bool:
     folded = line.casefold()
     # A transcript of the dialogue follows within the notice.
     if "transcript" in folded or not any(title in folded for title in _TITLES):
+        return False
+    if _ABOUT.search(folded):
         return False
     if line.endswith((":", "\uff1a", "---", "***", "===", "___")) or _RULE.match(line):
         return True

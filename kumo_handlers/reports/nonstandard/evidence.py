@@ -131,7 +131,11 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
     if _is_person(header):
         return False
     enough = BELIEVED if _has_witness(header) else BELIEVED_ALONE
-    return weigh_header(header) + weigh_text(notice) >= enough
+    said = weigh_text(notice)
+    if said <= 0 and not (header.has_null_path or header.is_status_report or header.is_failed):
+        # Anyone can take a mail system's name and subject.
+        return False
+    return weigh_header(header) + said >= enough
 
 
 def _is_person(header: Heading) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import flufl.bounce
 
-from kumo_handlers.reports.nonstandard import addresses, evidence, text
+from kumo_handlers.reports.nonstandard import addresses, evidence, recipients, text
 from kumo_handlers.reports.nonstandard.notice import MAX_TEXT, Notice
 from kumo_handlers.reports.nonstandard.recipients import Found
 from kumo_handlers.reports.report import DSN, Source
@@ -47,8 +47,16 @@ def read_notice(notice: Notice) -> DSN | None:
     if not found or len(found) != len(named):
         # An answer that is partly implausible is a pattern that met what it was not made for.
         return None
+    if _misses_one(notice, found):
+        return None
     found = [each for each in found if not _ORIGIN.match(notice.lines[each.line])] or found
     return text.dsn(notice, Source.FLUFL, sorted(found, key=lambda each: each.line))
+
+
+def _misses_one(notice: Notice, found: list[Found]) -> bool:
+    """Whether our own reading has all of these and more: some patterns stop at the first."""
+    answered = {each.address.lower() for each in found}
+    return answered < {each.address.lower() for each in recipients.find(notice)}
 
 
 def _answer(notice: Notice) -> set[str]:

@@ -64,7 +64,9 @@ _NO_BOUNCE = re.compile(
     r"bounce action|uncaught bounce|bounces? disabled|bounce report|quarantine|digest|summary|"
     r"confirm|verif|challenge|read:|gelesen:|lu ?:|leído:|letto:|lida:|read receipt|"
     r"return receipt|disposition|report domain:|dmarc|aggregate|newsletter|statistic|"
-    r"tlsrpt|tls report|moderator|subscri|abuse report|invoice|order "
+    r"tlsrpt|tls report|moderator|subscri|abuse report|invoice|order |"
+    # a ticket system answers, with its number
+    r"[\[(](?:ticket|case|issue|request|bug|inc|req)[- :#]{0,3}\w{0,6}\d|\[[\w-]{0,20} ?#\d"
 )
 _PERSONAL = re.compile(
     r"thunderbird|mozilla/|apple mail|iphone mail|ipad mail|microsoft (?:office )?outlook|"

@@ -38,8 +38,10 @@ class Notice:
         every = [" ".join(line[:MAX_LINE].split()) for line in shown.split("\n", MAX_LINES)]
         every = every[:MAX_LINES]
         end = ending.find(every)
-        self.lines = every[:end]
-        self._rest = every[end : end + 200]
+        again = ending.resume(every, end)
+        again_end = again + ending.find(every[again:])
+        self.lines = every[:end] + every[again:again_end]
+        self._rest = every[end : min(again, end + 200)]
         self.is_returning = self._returned_part is not None or end < len(every)
 
     @cached_property

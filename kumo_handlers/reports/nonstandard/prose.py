@@ -11,6 +11,9 @@ _BREAK = re.compile(
 )
 # Not ``<user@example.com>``, which careless programs write into HTML as it is.
 _TAG = re.compile(r"</?[a-z][a-z0-9:]{0,30}(?:\s[^<>]{0,4000})?/?>|<![^<>]{0,500}>", re.IGNORECASE)
+_MAILTO = re.compile(
+    r"<a\s[^<>]{0,200}href\s*=\s*[\"']?mailto:([^\s\"'<>?]{1,320})[^<>]{0,500}>", re.IGNORECASE
+)
 
 
 def of_html(source: str) -> str:
@@ -18,7 +21,14 @@ def of_html(source: str) -> str:
     for opening, closing in _UNSEEN:
         source = _without(source, opening, closing)
     flowing = source if "<pre" in source.lower() else " ".join(source.split())
-    return html.unescape(_TAG.sub("", _BREAK.sub("\n", flowing)))
+    if "@" not in (shown := _shown(flowing)):
+        # Each recipient is shown by name, and the address is behind the link.
+        return _shown(_MAILTO.sub(r" \1 ", flowing))
+    return shown
+
+
+def _shown(source: str) -> str:
+    return html.unescape(_TAG.sub("", _BREAK.sub("\n", source)))
 
 
 def _without(source: str, opening: str, closing: str) -> str:

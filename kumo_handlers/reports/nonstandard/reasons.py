@@ -86,6 +86,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("loops back to", "looping", "loop detected", "maximum hops", "relay loop"),
         ),
     ),
+    # X.4.4 unable to route: Postfix's own choice for these words
+    ("4.4", ("name service error for name",)),
     # X.1.2 bad destination system
     (
         "1.2",
@@ -103,6 +105,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("can't find the domain", "no mx", "illegal host", "invalid domain", "nxdomain"),
             *("domain name not found", "non-existent domain", "nonexistent domain", "dns error"),
             *("domain couldn't be found", "unable to find the domain", "invalid host"),
+            *("destination computer was not found", "remote domain was not found"),
             *("name server: ", "nullmx", "does not accept mail (nullmx", "no route to domain"),
         ),
     ),

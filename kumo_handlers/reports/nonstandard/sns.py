@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kumo_handlers.mail.reply import EnhancedStatusCode
+from kumo_handlers.reports import values
 from kumo_handlers.reports.nonstandard import openings, reasons
 from kumo_handlers.reports.report import (
     DSN,
@@ -124,7 +125,7 @@ def _status(entry: object, detail: dict[str, Any], action: Action) -> RecipientS
         status = _of_subtype(detail) or reasons.status_of(folded, None, action)
     code = diagnostic.partition(";")[2].strip()[:3]
     return RecipientStatus(
-        final_recipient=Typed("rfc822", address.strip().strip("<>")),
+        final_recipient=Typed("rfc822", values.address(address)),
         action=action,
         status=status,
         diagnostic_code=_typed(diagnostic, "") if diagnostic else None,
@@ -146,7 +147,7 @@ def _complaint(event: dict[str, Any]) -> FeedbackReport | None:
         for entry in _list(detail, "complainedRecipients")[:MAX_RECIPIENTS]
         if isinstance(entry, dict)
     )
-    recipients = tuple(address for address in named if address)
+    recipients = tuple(values.address(address) for address in named if address)
     if not recipients:
         return None
     mail = _dict(event, "mail")

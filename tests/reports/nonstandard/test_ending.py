@@ -53,3 +53,34 @@ def test_header_block_ends_it() -> None:
 def test_title_at_the_beginning_is_none() -> None:
     """Something has to be said before it can end."""
     assert ending.find(["", "Original message:", "ann@dest.example"]) == 3
+
+
+EXCERPT = ["This is about:", "", "Message-ID: <1@a.example>", "From: b@a.example", ""]
+
+
+def test_notice_goes_on_behind_an_excerpt() -> None:
+    """Where nothing was announced before the header that it shows."""
+    lines = [*EXCERPT, "It could not be delivered to:", "ann@dest.example"]
+    end = ending.find(lines)
+    assert end == 2
+    assert ending.resume(lines, end) == len(EXCERPT) - 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["It was not delivered to:", *EXCERPT, "It could not be delivered to:"],
+        [*EXCERPT, "Dear Ann, see you on Monday."],
+        EXCERPT[:-1],
+        ["It was not delivered."],
+    ],
+    ids=["announced", "a letter behind", "nothing behind", "no end"],
+)
+def test_notice_does_not_go_on(lines: list[str]) -> None:
+    """What stands behind the returned header is the sender's own text."""
+    assert ending.resume(lines, ending.find(lines)) == len(lines)
+
+
+def test_details_of_a_message_are_no_title() -> None:
+    """They are the notice's own words."""
+    assert ending.find(["It failed.", "Original message details:", "原邮件信息:", "a"]) == 4

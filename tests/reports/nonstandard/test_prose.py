@@ -14,6 +14,7 @@ from kumo_handlers.reports.nonstandard import prose
         ("a&lt;b@c.example&gt;<br>d", ["a<b@c.example>", "d"]),
         ("<style>p{}</style>text<script>x<y</script>", ["text"]),
         ("<a href='mailto:x@y.example'>ann@dest.example</a>", ["ann@dest.example"]),
+        ("<a class=x href='mailto:ann@dest.example?subject=y'>Ann</a>", ["ann@dest.example Ann"]),
         ("failed: <ann@dest.example> <b>unknown</b>", ["failed: <ann@dest.example> unknown"]),
         ("<table><tr><td>To</td><td>ann</td></tr></table>", ["To", "ann"]),
         ("one\ntwo <!-- no --> three", ["one two three"]),
