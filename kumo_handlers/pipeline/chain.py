@@ -100,7 +100,7 @@ class _Chain:
 
     def _end(self) -> Handled:
         """All handlers were called. Mail that none of them took is not accepted."""
-        if self._mail.mails or self._mail.is_discarded:
+        if self._mail.outgoing or self._mail.is_discarded:
             return Handled(ACCEPTED)
         raise LookupError(f"no handler took the mail: {self._mail.outcome.because}")
 

@@ -20,6 +20,7 @@ from kumo_handlers.mail.address import NULL
 from kumo_handlers.mail.reply import reply
 from kumo_handlers.pipeline import chain, copies, trace_headers, undeliverable
 from kumo_handlers.pipeline.chain import Handled, Rest
+from kumo_handlers.pipeline.dispatch import TRANSACTION
 from kumo_handlers.pipeline.received_mail import ReceivedMail
 from kumo_handlers.pipeline.refusals import Refusals, facts
 from kumo_handlers.pipeline.replies import ACCEPTED, BY_SCRIPT, not_permitted
@@ -147,7 +148,8 @@ class Intake:
         decisions = self._open.pop(transaction.id)
         policy = decisions.policy
         made = copies.make(transaction, decisions.dispositions, content, policy.events)
-        mails = [self._mail(transaction, copy) for copy in made]
+        shared = {TRANSACTION: transaction.id} if len(made) > 1 else {}
+        mails = [self._mail(transaction, copy, shared) for copy in made]
         begun = self._refusals(made, content)
         first = begun[0] = begun[0] or chain.begin(mails[0], policy)
         if len(mails) == 1 and isinstance(first, Handled):
@@ -244,14 +246,14 @@ class Intake:
         refused = [rejection(mail.arrival, response) for mail in mails]
         self._installed.committer.submit(Unit(records=tuple(refused)))
 
-    def _mail(self, transaction: Transaction, copy: Copy) -> ReceivedMail:
-        """What the handlers of one recipient are given."""
+    def _mail(self, transaction: Transaction, copy: Copy, shared: dict[str, Any]) -> ReceivedMail:
+        """What the handlers of one recipient are given. ``shared`` is what all records say."""
         size = len(copy.content)
         arrival = self._arrival(transaction, copy.forward_path, copy.disposition, size, copy.id)
         arrival = msgspec.structs.replace(
             arrival,
             reverse_path=copy.envelope.reverse_path,
-            meta=copy.meta | arrival.meta,
+            meta=copy.meta | arrival.meta | shared,
             headers=copy.headers,
         )
         mail = ReceivedMail(

@@ -14,17 +14,18 @@ from salmon import encoding
 from salmon.mail import MailRequest
 
 from kumo_handlers.pipeline import installation, outcome
+from kumo_handlers.pipeline.dispatch import dispatch
 from kumo_handlers.queue.unit import Unit
 from kumo_handlers.reports import cascade
 
 if TYPE_CHECKING:
     from kumo_handlers.journal.record import Arrival, Record
     from kumo_handlers.mail.session import Envelope
+    from kumo_handlers.pipeline.dispatch import Outgoing
     from kumo_handlers.pipeline.outcome import Outcome
     from kumo_handlers.policy.listener import Listener
     from kumo_handlers.policy.relaying import RelayDisposition
     from kumo_handlers.queue.kept import KeptMail
-    from kumo_handlers.queue.queued_mail import QueuedMail
     from kumo_handlers.reports.report import Report
 
 
@@ -58,7 +59,7 @@ class ReceivedMail(MailRequest):
         self.listener = listener
         self.disposition = disposition
         self.records: list[Record] = []
-        self.mails: list[QueuedMail] = []
+        self.outgoing: list[Outgoing] = []
         self.kept: list[KeptMail] = []
         self.handler: str | None = None
         self.is_discarded = False
@@ -74,13 +75,17 @@ class ReceivedMail(MailRequest):
         """What was staged since this was last asked, to be committed."""
         unit = Unit(
             records=tuple(self.records[self._committed :]),
-            mails=tuple(self.mails),
+            mails=dispatch(self.take_outgoing()),
             kept=tuple(self.kept),
         )
         self._committed = len(self.records)
-        self.mails.clear()
         self.kept.clear()
         return unit
+
+    def take_outgoing(self) -> list[Outgoing]:
+        """What was staged for the relay since this was last asked, without headers of ours."""
+        taken, self.outgoing = self.outgoing, []
+        return taken
 
     @cached_property
     def base(self) -> Any:  # noqa: ANN401 - Salmon's MailBase, which has no types

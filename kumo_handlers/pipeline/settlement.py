@@ -15,6 +15,7 @@ import msgspec
 from kumo_handlers.journal.record import RecordType, Response, reception, rejection
 from kumo_handlers.mail.reply import Reply
 from kumo_handlers.pipeline.chain import Handled
+from kumo_handlers.pipeline.dispatch import dispatch
 from kumo_handlers.pipeline.received_mail import ReceivedMail
 from kumo_handlers.queue.unit import Unit
 
@@ -49,7 +50,9 @@ def settle(
     accepted = [_logged(mail, result) for mail, result in pairs if result.reply.accepts]
     failed = tuple(Failed(mail, result) for mail, result in pairs if not result.reply.accepts)
     records = [record for each in failed for record in _refusals(each)]
-    unit = merge([mail.take_staged() for mail in accepted] + [Unit(records=tuple(records))])
+    outgoing = [each for mail in accepted for each in mail.take_outgoing()]
+    rest = Unit(records=tuple(records), mails=dispatch(outgoing))
+    unit = merge([mail.take_staged() for mail in accepted] + [rest])
     replies = tuple(result.reply for result in handled)
     if per_recipient:
         return Settlement(replies, unit)

@@ -15,7 +15,8 @@ from salmon.server import SMTPError
 
 from kumo_handlers.journal import reporting
 from kumo_handlers.journal.record import RecordType, Response, reception, rejection
-from kumo_handlers.pipeline import installation, trace_headers
+from kumo_handlers.pipeline import installation
+from kumo_handlers.pipeline.dispatch import Outgoing
 from kumo_handlers.pipeline.replies import ACCEPTED, DROPPED, not_permitted
 from kumo_handlers.policy.listener import LineEndings
 from kumo_handlers.queue.kept import KeptMail
@@ -46,7 +47,7 @@ def log_report(mail: ReceivedMail) -> None:
 
 
 def relay(mail: ReceivedMail) -> None:
-    """Stage ``mail`` for the relay, with the headers of the listener on top of it.
+    """Stage ``mail`` for the relay; the headers of the listener come on top of it.
 
     What the policy discards is only logged: in KumoMTA that is the queue named null.
     """
@@ -55,17 +56,15 @@ def relay(mail: ReceivedMail) -> None:
         _settle(mail)
         return
     installed = installation.current()
-    headers = trace_headers.make(mail.arrival, mail.listener, installed.trace_keys)
-    mail.mails.append(
-        QueuedMail.of(
-            mail.arrival,
-            (mail.To,),
-            headers + _sendable(mail),
-            body_8bit=mail.envelope.body_8bit,
-            smtputf8=mail.envelope.smtputf8,
-            verified_sender=mail.disposition.rule in _VOUCHED,
-        )
+    queued = QueuedMail.of(
+        mail.arrival,
+        (mail.To,),
+        _sendable(mail),
+        body_8bit=mail.envelope.body_8bit,
+        smtputf8=mail.envelope.smtputf8,
+        verified_sender=mail.disposition.rule in _VOUCHED,
     )
+    mail.outgoing.append(Outgoing(queued, mail.arrival, mail.listener, installed.trace_keys))
     if all(record.type is not RecordType.RECEPTION for record in mail.records):
         mail.records.append(reception(mail.arrival, Response.of(ACCEPTED)))
     _settle(mail)

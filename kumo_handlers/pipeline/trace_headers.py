@@ -21,28 +21,39 @@ MAX_HOPS = 100
 _LONGEST_NAMED = 900
 
 
-def make(arrival: Arrival, listener: Listener, keys: Keys = trace.NO_KEYS) -> bytes:
-    """The headers that ``listener`` adds to one recipient's copy, CRLF line ends."""
+def make(
+    arrival: Arrival,
+    listener: Listener,
+    keys: Keys = trace.NO_KEYS,
+    transaction: str | None = None,
+) -> bytes:
+    """The headers that ``listener`` adds to a copy, CRLF line ends.
+
+    They name the recipient, but where several share the copy: then ``transaction`` says which
+    message it is.
+    """
+    recipient = str(arrival.forward_path) if transaction is None else None
     wanted = listener.trace_headers
     headers = []
     if wanted.received_header:
-        headers.append(_received(arrival))
+        headers.append(_received(arrival, recipient))
     if wanted.supplemental_header:
         names = wanted.include_meta_names
         known = arrival.session.meta | arrival.meta
         meta = {name: value for name, value in known.items() if name in names}
-        value = trace.make(str(arrival.forward_path), meta, keys, now=arrival.time)
+        if transaction is not None:
+            meta["transaction"] = transaction
+        value = trace.make(recipient, meta, keys, now=arrival.time)
         headers.append(f"{wanted.header_name}: {value}")
     return "".join(f"{header}\r\n" for header in headers).encode("utf-8", "surrogateescape")
 
 
-def _received(arrival: Arrival) -> str:
-    """RFC 5321, 4.4. The recipient may be named, for each has a copy of its own."""
+def _received(arrival: Arrival, recipient: str | None) -> str:
+    """RFC 5321, 4.4. The recipient is named where the copy is its own."""
     session = arrival.session
     name = session.client_name or "unknown"
-    recipient = str(arrival.forward_path)
     # RFC 5322, 2.1.1: a line has at most 998 characters; the clause may be left out
-    named = f"\r\n\tfor <{recipient}>" if len(recipient) < _LONGEST_NAMED else ""
+    named = f"\r\n\tfor <{recipient}>" if recipient and len(recipient) < _LONGEST_NAMED else ""
     return (
         f"Received: from {name} ([{_literal(session.peer.host)}])\r\n"
         f"\tby {session.hostname} (kumo_handlers) with {session.protocol} id {arrival.id}"

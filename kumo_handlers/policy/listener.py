@@ -57,6 +57,10 @@ class TraceHeaders(msgspec.Struct, frozen=True, kw_only=True):
     include_meta_names: Annotated[
         frozenset[str], Declared(STRINGS, "the connection's metadata that go into that header")
     ] = frozenset()
+    per_recipient: Annotated[
+        bool,
+        Declared(BOOL, "a copy for each recipient, whose headers name it; else they share one"),
+    ] = False
 
 
 def _read_overrides(raw: object) -> Overrides:

@@ -41,8 +41,12 @@ _NEXT = "SELECT MIN(due) FROM recipient WHERE state = 'queued' AND due > ?"
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One recipient of a claimed message. ``attempts`` are those before this one."""
+    """One recipient of a claimed message, with the id that its records have.
 
+    ``attempts`` are those before this one.
+    """
+
+    id: str
     position: int
     address: str
     domain: str
@@ -120,8 +124,9 @@ def _claims(
         size += len(content)
         if claims and size > AT_ONCE:
             break
+        said = msgspec.json.decode(facts, type=Facts)
         entries = tuple(
-            Entry(position, address_of(address), *rest)
+            Entry(said.ids[position] if said.ids else name, position, address_of(address), *rest)
             for position, address, *rest in connection.execute(_ENTRIES, (number, state, now))
         )
         if not entries:
@@ -133,7 +138,7 @@ def _claims(
                 reverse_path=address_of(reverse_path),
                 content=content,
                 created=created,
-                facts=msgspec.json.decode(facts, type=Facts),
+                facts=said,
                 entries=entries,
                 is_dropped=state == "dropped",
             )

@@ -34,7 +34,8 @@ class DeliveryOptions(msgspec.Struct, frozen=True):
 
     ``retry`` is for a message, ``back_off`` for a server that does not answer, ``unwritten`` for
     an outcome that the disk does not take. A connection is used for so many transactions, and
-    closed when it was ``idle`` for so long.
+    closed when it was ``idle`` for so long. A transaction is for so many ``recipients`` at most:
+    every server has to take a hundred (RFC 5321, 4.5.3.1.8).
     """
 
     retry: RetrySchedule = RetrySchedule()
@@ -44,6 +45,7 @@ class DeliveryOptions(msgspec.Struct, frozen=True):
     workers: int = 4
     idle: float = 5.0
     transactions: int = 1000
+    recipients: int = 100
     ehlo_name: str = ""
 
 
@@ -65,11 +67,8 @@ class Courier:
         self._connection: Connection | None = None
 
     def carry(self, claim: Claim) -> Iterator[tuple[list[Result], Server]]:
-        """Attempt a claim, server by server; what each one came to."""
-        for name, group in itertools.groupby(
-            sorted(claim.entries, key=self._destination_name), self._destination_name
-        ):
-            entries = list(group)
+        """Attempt a claim, transaction by transaction; what each one came to."""
+        for name, entries in self._transactions(claim):
             try:
                 yield self._attempt(claim, entries, entries[0].domain)
             except RelayError as error:
@@ -95,6 +94,21 @@ class Courier:
 
     def _destination_name(self, entry: Entry) -> str:
         return name_of(self._relay, entry.domain)
+
+    def _transactions(self, claim: Claim) -> Iterator[tuple[str, list[Entry]]]:
+        """Who goes together: by the server's name, and no more than it has to take at once.
+
+        Recipients that need SMTPUTF8 go apart, for the others must not depend on who has it.
+        """
+
+        def way(entry: Entry) -> tuple[str, bool]:
+            return self._destination_name(entry), entry.address.isascii()
+
+        most = self._options.recipients
+        for (name, _), group in itertools.groupby(sorted(claim.entries, key=way), way):
+            entries = list(group)
+            for first in range(0, len(entries), most):
+                yield name, entries[first : first + most]
 
     def _attempt(
         self, claim: Claim, entries: Sequence[Entry], domain: str

@@ -22,22 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+# A recipient has the message's id, or its own where several share the message.
 _LIST = (
-    "SELECT id, reverse_path, address, state, attempts, created, due, size, duplicates, response"
+    "SELECT COALESCE(CAST(facts AS TEXT) ->> ('$.ids[' || position || ']'), id) AS name,"
+    " reverse_path, address, state, attempts, created, due, size, duplicates, response"
     " FROM recipient JOIN message ON number = message"
-    " WHERE :everything OR id IN (SELECT value FROM json_each(:ids))"
+    " WHERE :everything OR name IN (SELECT value FROM json_each(:ids))"
     " OR domain IN (SELECT value FROM json_each(:domains))"
     " ORDER BY number, position LIMIT :limit"
 )
 _MESSAGES = (
     "SELECT number, id, reverse_path, created, facts, content FROM message"
-    " JOIN content ON message = number WHERE id = ? ORDER BY number"
+    " JOIN content ON message = number WHERE id = :id"
+    " OR :id IN (SELECT value FROM json_each(CAST(facts AS TEXT), '$.ids')) ORDER BY number"
 )
 _CHANGE = (
     "UPDATE recipient SET state = :state, due = CASE WHEN :state = 'queued' THEN 0 ELSE due END"
     " WHERE state <> 'dropped' AND (:everything"
-    " OR domain IN (SELECT value FROM json_each(:domains)) OR message IN"
-    " (SELECT number FROM message WHERE id IN (SELECT value FROM json_each(:ids))))"
+    " OR domain IN (SELECT value FROM json_each(:domains))"
+    " OR (SELECT COALESCE(CAST(facts AS TEXT) ->> ('$.ids[' || position || ']'), id)"
+    " FROM message WHERE number = message) IN (SELECT value FROM json_each(:ids)))"
 )
 _SUMMARY = "SELECT state, COUNT(*), COUNT(DISTINCT message) FROM recipient GROUP BY state"
 _EVERYTHING = -1  # no limit, in SQLite's words
@@ -106,10 +110,10 @@ def whole(run_dir: Path, name: str) -> list[Whole]:
     Raises `StorageError`.
     """
     with _opened(run_dir, read_only=True) as connection:
-        rows = connection.execute(_MESSAGES, (name,)).fetchall()
+        rows = connection.execute(_MESSAGES, {"id": name}).fetchall()
     return [
         Whole(name, address_of(sender), created, msgspec.json.decode(facts, type=Facts), content)
-        for _, name, sender, created, facts, content in rows
+        for _, _, sender, created, facts, content in rows
     ]
 
 

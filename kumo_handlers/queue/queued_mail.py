@@ -15,7 +15,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``verified_sender``: whether the reverse-path was one the peer was allowed to use, by
     `relay_hosts`, `relay_from` or `relay_from_authz`. Only such a sender is written to when the
-    mail cannot be delivered; everyone else's reverse-path may be forged.
+    mail cannot be delivered; everyone else's reverse-path may be forged. ``ids`` are those of the
+    recipients, in their order, where several share the mail and each has its own.
     """
 
     body_8bit: bool = False
@@ -25,6 +26,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     nodeid: str = ""
     meta: dict[str, Any] = {}
     headers: dict[str, Any] = {}
+    ids: tuple[str, ...] = ()
 
 
 class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,18 +49,20 @@ class QueuedMail(msgspec.Struct, frozen=True, kw_only=True):
         arrival: Arrival,
         recipients: tuple[str, ...],
         content: bytes,
-        **declared: bool,
+        *,
+        body_8bit: bool = False,
+        smtputf8: bool = False,
+        verified_sender: bool = False,
     ) -> QueuedMail:
-        """The mail that came in as `arrival`, for these recipients.
-
-        ``declared`` are ``body_8bit``, ``smtputf8`` and ``verified_sender``.
-        """
+        """The mail that came in as `arrival`, for these recipients; the rest as in `Facts`."""
         facts = Facts(
+            body_8bit=body_8bit,
+            smtputf8=smtputf8,
+            verified_sender=verified_sender,
             reception_protocol=arrival.session.protocol,
             nodeid=arrival.nodeid,
             meta=arrival.session.meta | arrival.meta,
             headers=arrival.headers,
-            **declared,
         )
         return cls(
             id=arrival.id,

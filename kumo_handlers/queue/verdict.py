@@ -172,7 +172,7 @@ def record(
     facts = claim.facts
     return Record(
         type=kind,
-        id=claim.id,
+        id=entry.id,
         sender=claim.reverse_path,
         recipient=entry.address,
         queue=entry.domain,

@@ -83,11 +83,12 @@ Trace = tuple[dict[str, Any] | None, TraceTrust | None]
 
 
 def make(
-    recipient: str, metadata: Mapping[str, object], keys: Keys = NO_KEYS, now: float = 0.0
+    recipient: str | None, metadata: Mapping[str, object], keys: Keys = NO_KEYS, now: float = 0.0
 ) -> str:
     """The header field's value for one message, folded (RFC 5322, 2.2.3), signed with a key.
 
-    ``now`` is in seconds since the epoch. Metadata cannot replace ``recipient``, nor our own
+    ``now`` is in seconds since the epoch. ``recipient`` is None where several share the message.
+    Metadata cannot replace ``recipient``, nor our own
     names. Where it does not fit in `MAX_ENCODED`, or JSON cannot hold it, the recipient goes
     alone: a message is never held up by its trace.
     """
@@ -96,7 +97,7 @@ def make(
     except (UnicodeEncodeError, RecursionError):
         value = ""
     if not 0 < len(value) <= MAX_ENCODED:
-        plain = recipient.encode("utf-8", "replace").decode()
+        plain = recipient and recipient.encode("utf-8", "replace").decode()
         value = _encoded(_content(plain, {}), keys, now)
     return "\r\n\t".join(value[start : start + _LINE] for start in range(0, len(value), _LINE))
 
@@ -118,8 +119,12 @@ def find(headers: Iterable[tuple[str, str]], keys: Keys = NO_KEYS, now: float = 
     return first
 
 
-def _content(recipient: str, metadata: Mapping[str, object]) -> dict[str, object]:
-    return {MARKER: MARK} | dict(metadata) | {MARKER: MARK, "recipient": recipient}
+def _content(recipient: str | None, metadata: Mapping[str, object]) -> dict[str, object]:
+    ours = {MARKER: MARK, "recipient": recipient}
+    content = {MARKER: MARK} | dict(metadata) | ours
+    if recipient is None:
+        del content["recipient"]
+    return content
 
 
 def _encoded(content: dict[str, object], keys: Keys, now: float) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import smtplib
 import socket
 import threading
 import time
+from email import message_from_bytes
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,9 @@ from salmon.routing import Router
 from kumo_handlers import boot
 from kumo_handlers.errors import ConfigurationError, StorageError, StorageFullError
 from kumo_handlers.pipeline import installation
+from kumo_handlers.queue import inspection
+from kumo_handlers.queue.inspection import Choice
+from kumo_handlers.reports import trace
 from kumo_handlers.testing import make_bounce, make_complaint, make_letter
 
 if TYPE_CHECKING:
@@ -63,6 +68,37 @@ def test_two_recipients_with_different_rules(start: Start) -> None:
         ("OOB", "w@drop.example.com"),
     ]
     assert app.queued() == []
+
+
+def test_recipients_share_a_copy(start: Start) -> None:
+    """One message in the queue for all; each has records of its own, and no copy names another."""
+    app = start()
+    recipients = [f"blind{number}@example.com" for number in range(3)]
+    assert app.send("ann@elsewhere.example", recipients, LETTER).startswith("250")
+    queued = app.queued()
+    assert [recipient for _, recipient, _ in queued] == recipients
+    (content,) = {content for _, _, content in queued}
+    assert content.endswith(LETTER)
+    assert b"blind" not in content
+    assert base64.b64encode(b"blind") not in content
+    records = app.records("Reception")
+    assert [record["recipient"] for record in records] == recipients
+    assert len({record["id"] for record in records}) == 3
+    assert {record["meta"]["transaction"] for record in records} == {records[0]["id"]}
+    waiting = inspection.waiting(app.run_dir, Choice(everything=True))
+    assert [each.id for each in waiting] == [record["id"] for record in records]
+
+
+def test_a_copy_for_each_recipient(start: Start) -> None:
+    """Where the listener wants it: then every trace header names its recipient."""
+    headers = {"per_recipient": True}
+    app = start(listeners=[{"listen": "127.0.0.1:0", "trace_headers": headers}])
+    recipients = ["ann@example.com", "bob@example.com"]
+    assert app.send("carl@elsewhere.example", recipients, LETTER).startswith("250")
+    for recipient, (_, queued, content) in zip(recipients, app.queued(), strict=True):
+        assert queued == recipient
+        (found, _) = trace.find(message_from_bytes(content).items())
+        assert found == {"recipient": recipient}
 
 
 def test_a_refused_recipient_does_not_end_the_transaction(start: Start) -> None:

@@ -32,7 +32,10 @@ def mail(name: str) -> Any:
     )
     records: list[Record] = []
     return SimpleNamespace(
-        arrival=arrival, records=records, take_staged=lambda: Unit(records=tuple(records))
+        arrival=arrival,
+        records=records,
+        take_staged=lambda: Unit(records=tuple(records)),
+        take_outgoing=list,
     )
 
 

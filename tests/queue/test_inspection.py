@@ -10,6 +10,7 @@ import pytest
 from kumo_handlers.errors import StorageError
 from kumo_handlers.queue import inspection
 from kumo_handlers.queue.inspection import Choice
+from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.schedule import RetrySchedule
 from kumo_handlers.queue.unit import Unit
 
@@ -83,6 +84,22 @@ def test_choosing(filled: House, choice: Choice, chosen: set[str]) -> None:
     assert inspection.hold(filled.run_dir, choice) == len(chosen)
     held = {recipient for recipient, state in states(filled) if state == "held"}
     assert held == chosen
+
+
+def test_recipients_with_ids_of_their_own(house: House, mail: Callable[..., QueuedMail]) -> None:
+    """Where several share a message, each is found and changed by its own id."""
+    recipients = ("a@one.example", "b@one.example")
+    shared = mail(id="a", recipients=recipients, facts=Facts(ids=("a", "b")))
+    house.open().commit_blocking(Unit(mails=(shared, mail(id="c"))))
+    run_dir = house.run_dir
+    assert [each.id for each in inspection.waiting(run_dir, ALL)] == ["a", "b", "c"]
+    (second,) = inspection.waiting(run_dir, Choice(("b",)))
+    assert (second.id, second.recipient) == ("b", "b@one.example")
+    assert inspection.hold(run_dir, Choice(("b", "c"))) == 2
+    assert [state for _, state in states(house)] == ["queued", "held", "held"]
+    for name in ("a", "b"):
+        (message,) = inspection.whole(run_dir, name)
+        assert (message.id, message.content) == (name, shared.content)
 
 
 def test_held_mail_stays_until_it_is_retried(

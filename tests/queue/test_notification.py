@@ -30,7 +30,7 @@ def claim(**fields: Any) -> Claim:
         "content": b"Subject: \xe9t\xe9\r\nMessage-ID: <1@src.example>\r\n\r\nsecret\r\n",
         "created": NOW - 60,
         "facts": Facts(verified_sender=True, nodeid="n"),
-        "entries": (Entry(0, "b@dest.example", "dest.example", 0, 0),),
+        "entries": (Entry("m1", 0, "b@dest.example", "dest.example", 0, 0),),
     }
     return Claim(**(taken | fields))
 

@@ -30,7 +30,8 @@ def claim(
 ) -> Claim:
     """A claimed message."""
     entries = tuple(
-        Entry(position, address, "x.example", 0, 0) for position, address in enumerate(addresses)
+        Entry("m1", position, address, "x.example", 0, 0)
+        for position, address in enumerate(addresses)
     )
     return Claim(1, "m1", sender, content, 0.0, Facts(**facts), entries)  # type: ignore[arg-type]
 

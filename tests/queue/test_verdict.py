@@ -28,7 +28,7 @@ SERVER = Server(1, "mx:25", PeerAddress("mx", "192.0.2.1"), {"delivery_protocol"
 def claim(*attempts: int, created: float = NOW - 5, verified: bool = True) -> Claim:
     """A message with one recipient for each number of attempts."""
     entries = tuple(
-        Entry(position, f"r{position}@x.example", "x.example", number, 0)
+        Entry("m1", position, f"r{position}@x.example", "x.example", number, 0)
         for position, number in enumerate(attempts)
     )
     facts = Facts(verified_sender=verified, meta={"policy": "v"}, headers={"Subject": "s"})
