@@ -1,8 +1,13 @@
-"""A relay that does everything a relay may do wrong: each message comes to exactly one end."""
+"""A relay that does everything a relay may do wrong: each message comes to exactly one end.
+
+What happened is counted; ``pytest -s`` shows it.
+"""
 
 from __future__ import annotations
 
+import itertools
 import random
+import sys
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -31,6 +36,7 @@ WRONG = {
     "RSET": (b"500 no\r\n", DROP),
 }
 MESSAGES = 120
+RECIPIENTS = (1, 2, 2, 3, 5)  # of a message, in their turn
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -56,27 +62,44 @@ def test_every_message_comes_to_one_end(
         workers=4,
         retry=RetrySchedule(first=0.02, most=0.1, give_up=4.0),
     )
-    names = []
-    for _ in range(MESSAGES):
-        one = mail(recipients=("a@x.example", "b@x.example"))
-        one = mail(
-            id=one.id, recipients=one.recipients, content=b"X-Name: %s\r\n\r\n" % one.id.encode()
-        )
-        names.append(one.id)
+    sent = 0
+    for _, count in zip(range(MESSAGES), itertools.cycle(RECIPIENTS), strict=False):
+        recipients = tuple(f"r{number}@x.example" for number in range(count))
+        name = mail().id
+        content = b"X-Name: %s\r\n\r\n" % name.encode()
+        one = mail(id=name, recipients=recipients, content=content)
         committer.commit_blocking(Unit(mails=(one,)))
-    lines = post.ends(2 * MESSAGES, limit=30)
+        sent += count
+    lines = post.ends(sent, limit=30)
     assert house.rows("SELECT * FROM message") == []
     ends: dict[tuple[str, str], list[dict[str, object]]] = defaultdict(list)
     for line in lines:
         if line["type"] != "TransientFailure":
             ends[line["id"], line["recipient"]].append(line)
     assert {len(found) for found in ends.values()} == {1}
-    assert len(ends) == 2 * MESSAGES
-    account(relay, {key: found[0] for key, found in ends.items()})
+    assert len(ends) == sent
+    lost = account(relay, {key: found[0] for key, found in ends.items()})
+    figures = Counter(str(line["type"]) for line in lines)
+    parted = _parted(ends)
+    assert parted, "the test is to see recipients of one message go apart"
+    shared = sum(len(received.recipients) > 1 for received in relay.received)
+    sys.stdout.write(
+        f"\n{MESSAGES} messages, {sent} recipients: {dict(figures)}; {len(relay.received)}"
+        f" transactions came to a final dot, {shared} of them for several recipients; {parted}"
+        f" messages had recipients with different ends; {lost} answers to the dot were lost\n"
+    )
 
 
-def account(relay: ScriptedRelay, ends: dict[tuple[str, str], dict[str, object]]) -> None:
-    """What the relay had, against what we say about it."""
+def _parted(ends: dict[tuple[str, str], list[dict[str, object]]]) -> int:
+    """How many messages were delivered to some of their recipients, and not to others."""
+    kinds: dict[str, set[object]] = defaultdict(set)
+    for (name, _), (end,) in ends.items():
+        kinds[name].add(end["type"])
+    return sum(len(found) > 1 for found in kinds.values())
+
+
+def account(relay: ScriptedRelay, ends: dict[tuple[str, str], dict[str, object]]) -> int:
+    """What the relay had, against what we say about it; how many answers to the dot were lost."""
     taken: Counter[tuple[str, str]] = Counter()
     lost: Counter[tuple[str, str]] = Counter()
     for received in relay.received:
@@ -93,3 +116,4 @@ def account(relay: ScriptedRelay, ends: dict[tuple[str, str], dict[str, object]]
         assert meta.get("possible_duplicates", 0) + uncertain == lost[key]
     assert sum(lost.values()), "the test is to see some answers lost"
     assert sum(taken.values())
+    return sum(lost.values())
