@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 
 
 class UnavailableError(KumoHandlersError):
-    """Nothing can be sent now: the same is tried again. ``wait`` is what it asked for, seconds."""
+    """Nothing can be sent now: the same is tried again.
 
-    def __init__(self, message: str, wait: float | None = None) -> None:
+    ``wait`` is what it asked for, in seconds. ``taken`` is how many records, the first of the
+    batch, are safe all the same.
+    """
+
+    def __init__(self, message: str, wait: float | None = None, taken: int = 0) -> None:
         super().__init__(message)
         self.wait = wait
+        self.taken = taken
 
 
 class RefusedError(KumoHandlersError):

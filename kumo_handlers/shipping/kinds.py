@@ -9,8 +9,11 @@ from kumo_handlers.errors import AddressError, ConfigurationError, Problem
 from kumo_handlers.journal import selection
 from kumo_handlers.journal.record import RecordType
 from kumo_handlers.policy.options import Kind, refuse, suggestion
+from kumo_handlers.shipping import routing_key
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# PostgreSQL's names have 63 octets: room is left for a month.
+_TABLE_NAME = re.compile(r"([a-z_][a-z0-9_]{0,47}\.)?[a-z_][a-z0-9_]{0,47}")
 _RECORD_TYPES = {each.value for each in RecordType}
 
 
@@ -45,6 +48,25 @@ def _read_domains(raw: object) -> tuple[str, ...]:
         raise refuse(raw, str(error)) from error
 
 
+def _read_word(raw: object) -> str:
+    if isinstance(raw, str) and raw and raw.isprintable():
+        return raw
+    raise refuse(raw)
+
+
+def _read_routing_key(raw: object) -> str:
+    try:
+        return routing_key.check(raw)
+    except ValueError as error:
+        raise refuse(raw, str(error)) from error
+
+
+def _read_table_name(raw: object) -> str:
+    if isinstance(raw, str) and _TABLE_NAME.fullmatch(raw):
+        return raw
+    raise refuse(raw)
+
+
 def _read_secret(raw: object) -> str:
     if isinstance(raw, str) and raw:
         return raw
@@ -71,6 +93,13 @@ DOMAINS = Kind(
     "domains, such as example.com or *.example.com",
     _read_domains,
     lambda value: str([*value]),
+)
+WORD = Kind("str", "a name", _read_word)
+ROUTING_KEY = Kind("template", routing_key.EXPECTED, _read_routing_key)
+TABLE_NAME = Kind(
+    "table name",
+    "a name of small letters, digits and _, perhaps with a schema and a dot in front",
+    _read_table_name,
 )
 # What is read as one of these is shown nowhere.
 SECRET = Kind("secret", "text", _read_secret, lambda value: "***" if value else "")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK = 0.2  # seconds between two looks at a log in which nothing is new
+_CLOSING = 2.0
 SAVE = 1.0  # a crash repeats what was sent in this time
 
 
@@ -73,8 +74,7 @@ class Shipper:
                 await self._save_when_due()
         finally:
             self._follower.close()
-            with suppress(Exception):
-                await self._destination.close()
+            await self._close()
             self._save()
 
     async def _ship(self, lines: list[bytes]) -> None:
@@ -109,8 +109,14 @@ class Shipper:
             except RefusedError as error:
                 await self._divide(parcels, error)
                 return
+            except UnavailableError as error:
+                parcels = parcels[error.taken :]
+                self._note(shipped=self._state.shipped + error.taken)
+                await self._rest(str(error), error.wait)
+            except TimeoutError:
+                await self._rest(f"no answer within {self._shipment.timeout:g} s")
             except Exception as error:  # noqa: BLE001 - whatever it is, the records are not there
-                await self._rest(error)
+                await self._rest(f"{type(error).__name__}: {error}")
             else:
                 self._patience.reset()
                 if self._state.error:
@@ -134,24 +140,23 @@ class Shipper:
         refusals.keep(self._folder, self._shipment.name, refusal)
         self._note(refused=self._state.refused + 1)
 
-    async def _rest(self, error: Exception) -> None:
+    async def _rest(self, reason: str, asked: float | None = None) -> None:
         """It takes nothing: say so, once for each reason, and wait. The disk has the records."""
-        with suppress(Exception):
-            await self._destination.close()
-        reason = f"{type(error).__name__}: {error}"
-        if isinstance(error, UnavailableError):
-            reason = str(error)
-        elif isinstance(error, TimeoutError):
-            reason = f"no answer within {self._shipment.timeout:g} s"
+        await self._close()
         reason = self._shipment.scrubbed(reason)
         if reason != self._state.error:
             log.warning("%s takes no records: %s", self._shipment.name, reason)
         self._note(failures=self._state.failures + 1, error=reason)
-        asked = error.wait if isinstance(error, UnavailableError) else None
         end = time.monotonic() + self._patience.next(asked)
         while (left := end - time.monotonic()) > 0:
             await self._save_when_due()
             await asyncio.sleep(min(left, SAVE))
+
+    async def _close(self) -> None:
+        """Let go of a connection that may be beyond being closed politely."""
+        with suppress(Exception):
+            async with asyncio.timeout(_CLOSING):
+                await self._destination.close()
 
     def _gone(self, place: Place) -> None:
         """The log went on, and the segment to go on in was deleted."""

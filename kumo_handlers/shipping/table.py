@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kumo_handlers.shipping.postgresql import PostgreSQL, PostgreSQLOptions
+from kumo_handlers.shipping.rabbitmq import RabbitMQ, RabbitMQOptions
 from kumo_handlers.shipping.webhook import Webhook, WebhookOptions
 
 if TYPE_CHECKING:
@@ -27,9 +29,15 @@ class Row(NamedTuple):
     extra: str
 
 
+_RABBITMQ = Row(RabbitMQ, RabbitMQOptions, "aio_pika", "amqp")
+_POSTGRESQL = Row(PostgreSQL, PostgreSQLOptions, "psycopg", "postgresql")
 _WEBHOOK = Row(Webhook, WebhookOptions, "httpx", "http")
 
 DESTINATIONS: dict[str, Row] = {
+    "amqp": _RABBITMQ,
+    "amqps": _RABBITMQ,
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
     "https": _WEBHOOK,
     "http": _WEBHOOK,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from kumo_handlers.journal.segment import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from kumo_handlers.shipping.parcel import Parcel
@@ -61,6 +62,12 @@ class Log:
 def log(tmp_path: Path) -> Log:
     """An empty log."""
     return Log(tmp_path / "run")
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what happens elsewhere, while the event loop goes on."""
+    while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - it sets no event
+        await asyncio.sleep(0.01)
 
 
 class Scripted:
