@@ -7,10 +7,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 ROUNDS ?= 1000
+SWAPS ?= 1000
 MINUTES ?= 30
 SECONDS ?= 60
 
-.PHONY: help demo test check format clean crash soak fuzz docs postfix \
+.PHONY: help demo test check format clean crash reload soak fuzz docs postfix \
 	bench bench-lookup bench-parse bench-smtp
 
 help:  ## what there is to make
@@ -39,6 +40,9 @@ format: $(VENV)/installed  ## what ruff can put right by itself
 
 crash: $(VENV)/installed  ## kill it at every point, ROUNDS times, and count what is lost
 	$(BIN)/python tests/crash/run.py --rounds $(ROUNDS)
+
+reload: $(VENV)/installed  ## swap rules under load, SWAPS times, and look for mixed decisions
+	$(BIN)/python tests/crash/reload.py --swaps $(SWAPS)
 
 soak: $(VENV)/installed  ## half its load for MINUTES, and nothing may grow
 	$(BIN)/python tests/crash/soak.py --minutes $(MINUTES)
