@@ -21,6 +21,9 @@ _SOURCE_IP = re.compile(r"complaint about message from[ :\[(]*+([0-9a-f.:]{3,45}
 # Where the recipient stands that they put into the message: Hotmail, and who learnt from it.
 _RECIPIENT = ("x-hmxmroriginalrecipient", "x-original-rcpt-to", "x-rcpt-to")
 _MAX_TEXT = 64 * 1024
+# Programs that do not know the type of a report declare it as a file.
+_TEXTS = ("text/", "application/octet-stream")
+_FIRST = re.compile(r"^[ \t]*+feedback-type[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 
 
 def read(message: mime.Message) -> FeedbackReport | None:
@@ -42,15 +45,14 @@ def read(message: mime.Message) -> FeedbackReport | None:
 
 
 def _written(message: mime.Message, remarks: list[str]) -> Group:
-    """The fields that stand in a part of text."""
+    """The fields that stand in a part of text: the paragraph of Feedback-Type."""
     for part in message.parts:
-        if part.content_type.startswith("text/") and part.content_type != "text/rfc822-headers":
+        if part.content_type.startswith(_TEXTS) and part.content_type not in returned.TYPES:
             text = part.text(_MAX_TEXT)
-            start = text.lower().find("feedback-type:")
-            if start >= 0:
+            if found := _FIRST.search(text):
                 remarks.append("the fields stand in text")
-                found = fields.read(text[start:], remarks)
-                return found[0] if found else {}
+                start = text.rfind("\n\n", 0, found.start()) + 1
+                return next(iter(fields.read(text[start:], remarks)), {})
     return {}
 
 

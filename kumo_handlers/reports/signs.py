@@ -31,7 +31,9 @@ _FAILED = re.compile(
 # One of these is in each of them, or an encoded word.
 _STEM = re.compile(rb"deliver|return|fail|bounce|reject|remis|zustell|sent|=\?")
 # A person answers it, or passes it on.
-_REPLY = re.compile(rb"(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:")
+_REPLY = re.compile(
+    heading.TAGS.encode() + rb"(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:"
+)
 
 
 def is_ordinary(message: mime.Message) -> bool:

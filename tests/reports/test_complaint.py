@@ -69,6 +69,16 @@ def test_fields_in_text_are_no_conclusions() -> None:
     assert (report.feedback_type, report.source_ip, report.inferred) == ("fraud", "192.0.2.9", ())
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream; name=report.txt"])
+def test_fields_in_another_order_and_type(kind: str) -> None:
+    """Feedback-Type need not come first, nor its part be declared as what it is."""
+    part = f"--b\nContent-Type: {kind}\n\nUser-Agent: X/1\nFeedback-Type : abuse\n"
+    content = (HOTMAIL % ("x", "")).replace("--b\n", f"{part}\n--b\n", 1)
+    report = complaint.read(mime.Message(content.encode()))
+    assert report is not None
+    assert (report.user_agent, report.feedback_type, report.inferred) == ("X/1", "abuse", ())
+
+
 @pytest.mark.parametrize(
     "content",
     [

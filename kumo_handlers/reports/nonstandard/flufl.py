@@ -87,6 +87,8 @@ def _plausible(notice: Notice, address: str) -> Found | None:
     if address.lower() in notice.own or addresses.is_role(address):
         return None
     local_part = address.rpartition("@")[0]
+    if not any(map(str.isalnum, local_part)):
+        return None
     whole = re.compile(rf"(?<![\w.+-]){re.escape(address)}", re.IGNORECASE)
     # AOL and a few universities name the local part alone.
     alone = re.compile(rf"(?<![\w.@+-]){re.escape(local_part)}(?![\w@-])", re.IGNORECASE)

@@ -49,6 +49,9 @@ _SUBJECT = re.compile(
     r"address not found|message blocked|mail blocked|no such user|message could|delayed \d+ hour|"
     r"warning: .{0,60}(?:delay|deliver|could not|sen[dt])|failed recipient|aws notification message"
 )
+# ``[EXTERNAL]``, ``***SPAM***``: what gateways put before a subject.
+TAGS = r"(?:(?:\[[^\[\]\d\n]{1,30}\]|[*]{1,5}[^*\d\n]{1,30}[*]{1,5})\s{0,3}){0,3}"
+_TAGS = re.compile(TAGS)
 _REPLYING = re.compile(
     r"(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|odp|ynt|res|enc|i|r|回复|答复|转发)"
     r"(?:\[\d{1,3}\])? ?[:\uff1a]"
@@ -64,8 +67,9 @@ _NO_BOUNCE = re.compile(
     r"bounce action|uncaught bounce|bounces? disabled|bounce report|quarantine|digest|summary|"
     r"confirm|verif|challenge|read:|gelesen:|lu ?:|leído:|letto:|lida:|read receipt|"
     r"return receipt|disposition|report domain:|dmarc|aggregate|newsletter|statistic|"
-    r"tlsrpt|tls report|moderator|subscri|abuse report|invoice|order |"
+    r"tlsrpt|tls report|moderator|awaiting approval|subscri|abuse report|invoice|order |"
     # a ticket system answers, with its number
+    r"[\[(][a-z]{2,10}-\d{1,7}[\])]|"
     r"[\[(](?:ticket|case|issue|request|bug|inc|req)[- :#]{0,3}\w{0,6}\d|\[[\w-]{0,20} ?#\d"
 )
 _PERSONAL = re.compile(
@@ -115,7 +119,7 @@ class Heading(msgspec.Struct, frozen=True):
     @property
     def begins_as_bounce(self) -> bool:
         """Whether the subject begins as a bounce's; behind it stands the original's subject."""
-        return bool(_SUBJECT.match(self.subject))
+        return bool(_SUBJECT.match(self.subject, self._behind_tags))
 
     @property
     def is_status_report(self) -> bool:
@@ -130,7 +134,12 @@ class Heading(msgspec.Struct, frozen=True):
     @property
     def is_reply(self) -> bool:
         """Whether it answers or forwards a message."""
-        return self.is_answer or bool(_REPLYING.match(self.subject))
+        return self.is_answer or bool(_REPLYING.match(self.subject, self._behind_tags))
+
+    @property
+    def _behind_tags(self) -> int:
+        tags = _TAGS.match(self.subject)
+        return tags.end() if tags else 0
 
     @property
     def is_absence(self) -> bool:

@@ -47,6 +47,9 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
     if status is None or (_is_general(status) and "service unavailable" in folded):
         # QUIRK: sendmail closes each transcript with "554 5.0.0 Service unavailable".
         status = reasons.status_of(folded, code, action)
+        if code is None and _is_general(status):
+            # The reason is given once, before those it is about.
+            status = reasons.status_of(_announcement(notice, others), None, action)
         inferred.append("status")
     return RecipientStatus(
         final_recipient=Typed("rfc822", found.address),
@@ -56,6 +59,12 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
         diagnostic_code=_diagnostic(section, line, code),
         inferred=("final_recipient", *inferred) if found.remark else tuple(inferred),
     )
+
+
+def _announcement(notice: Notice, found: Sequence[Found]) -> str:
+    """What stands before the first recipient."""
+    first = max(min(each.line for each in found), 0)
+    return openings.fold(" ".join(line for line in notice.lines[:first] if line))
 
 
 def _is_general(status: EnhancedStatusCode) -> bool:
