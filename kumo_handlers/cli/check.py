@@ -6,6 +6,7 @@ import click
 
 from kumo_handlers.cli.diagnostic import lines
 from kumo_handlers.cli.errors import explained
+from kumo_handlers.cli.mapped_paths import map_path_option
 from kumo_handlers.cli.policy_choice import choose
 from kumo_handlers.cli.start_check import Checked, check_files, check_settings
 
@@ -17,19 +18,22 @@ from kumo_handlers.cli.start_check import Checked, check_files, check_settings
     metavar="MODULE",
     help="Check all that these settings name.  [default: config.settings, if no FILE is named]",
 )
+@map_path_option
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
 @explained
-def check(*, files: tuple[str, ...], settings: str | None, strict: bool) -> None:
+def check(
+    *, files: tuple[str, ...], settings: str | None, map_path: tuple[str, ...], strict: bool
+) -> None:
     """Load what a start would load, and show errors and warnings with their file and line.
 
     The exit status is 1 where there are errors, and 0 where there are only warnings.
     """
-    choice = choose(files, None, settings)
+    choice = choose(files, None, settings, map_path)
     checked = Checked()
     if choice.settings:
         check_settings(choice, checked)
     else:
-        check_files(choice.files, checked)
+        check_files(choice, checked)
     for problem in checked.errors:
         click.echo("\n".join(lines(problem, "error")))
     for warned in checked.warnings:

@@ -56,13 +56,14 @@ def explain(
     files: tuple[str, ...],
     policy: str | None,
     settings: str | None,
+    map_path: tuple[str, ...],
     content: str | None,
     as_json: bool,
     save: str | None,
     **asked: str,
 ) -> None:
     """Say what is decided about a recipient, the reply, and why, step by step."""
-    choice = choose(files, policy, settings)
+    choice = choose(files, policy, settings, map_path)
     chosen = load(choice)
     question = Question(**asked)
     at = situation.of(question, chosen.listeners, chosen.policy.events)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import click
 import msgspec
 
+from kumo_handlers.cli.mapped_paths import map_path_option, pairs
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import rules
 from kumo_handlers.pipeline.settings import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
 
+    from kumo_handlers.cli.mapped_paths import Pairs
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
 
@@ -31,11 +33,13 @@ class Choice(NamedTuple):
     """What the options say: files of rules, a module of settings, or both.
 
     A file whose name ends in ``.lua`` is a policy of its own. With files and settings, the rules
-    are those of the files, and the listeners those of the settings.
+    are those of the files, and the listeners those of the settings. ``map_path`` is for a script,
+    beside what the settings say.
     """
 
     files: tuple[str, ...] = ()
     settings: str | None = None
+    map_path: Pairs = ()
 
     def __bool__(self) -> bool:
         return bool(self.files or self.settings)
@@ -56,7 +60,7 @@ class Chosen(NamedTuple):
 
 
 def policy_options(command: C_) -> C_:
-    """The options that choose a policy: ``files``, ``policy`` and ``settings`` of a command."""
+    """The options that choose a policy: ``files``, ``policy``, ``settings`` and ``map_path``."""
     for option in (
         click.option(
             "--settings",
@@ -74,6 +78,7 @@ def policy_options(command: C_) -> C_:
         click.option(
             "--policy", metavar="FILE", help="A KumoMTA policy in Lua: its rules, its listeners."
         ),
+        map_path_option,
     ):
         command = option(command)
     return command
@@ -83,15 +88,17 @@ def choose(
     files: tuple[str, ...],
     policy: str | None,
     settings: str | None,
+    map_path: tuple[str, ...] = (),
     otherwise: Choice = NOTHING,
 ) -> Choice:
     """What the options say; or else ``otherwise``, or else the settings of this folder's project.
 
     Raises `ConfigurationError` where there is nothing of all this.
     """
+    mapped = pairs(map_path)
     given = Choice((*files, policy) if policy else files, settings) or otherwise
     if given:
-        return given
+        return given._replace(map_path=mapped)
     if not Path(*USUAL_SETTINGS.split(".")).with_suffix(".py").is_file():
         raise ConfigurationError(
             Problem(
@@ -100,13 +107,13 @@ def choose(
                 hint=f"there is no {USUAL_SETTINGS} in this folder",
             )
         )
-    return Choice(settings=USUAL_SETTINGS)
+    return Choice((), USUAL_SETTINGS, mapped)
 
 
 def load(choice: Choice) -> Chosen:
     """Load what was chosen. Raises `ConfigurationError` with all that is wrong."""
     settings = read_settings(choice.settings) if choice.settings else Settings()
-    settings = with_rules(settings, choice.files)
+    settings = with_rules(settings, choice)
     policy = rules.load(settings)
     listeners = settings.listeners if choice.settings else ()
     return Chosen(
@@ -114,11 +121,14 @@ def load(choice: Choice) -> Chosen:
     )
 
 
-def with_rules(settings: Settings, files: tuple[str, ...]) -> Settings:
-    """The settings with the rules in ``files`` in place of their own, if there are any.
+def with_rules(settings: Settings, choice: Choice) -> Settings:
+    """The settings with the rules of ``choice`` in place of their own, if it names any.
 
     Raises `ConfigurationError` for a script that does not stand alone.
     """
+    files = choice.files
+    mapped = settings.map_path | dict(choice.map_path)
+    settings = msgspec.structs.replace(settings, map_path=mapped)
     if not files:
         return settings
     if not any(map(is_script, files)):

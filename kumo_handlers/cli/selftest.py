@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import smtplib
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -56,7 +56,7 @@ def selftest(
     as_json: bool,
     relay_hosts: tuple[str, ...],
     files: tuple[str, ...],
-    **words: str | None,
+    **words: Any,  # noqa: ANN401 - the other options that choose a policy
 ) -> None:
     """Try whether a listener relays for anyone, can be smuggled through, and begins TLS.
 
@@ -95,14 +95,14 @@ def _target(where: str, source: str, *, remote: bool) -> Target:
 def _asked(
     target: Target,
     files: tuple[str, ...],
-    words: dict[str, str | None],
+    words: dict[str, Any],
     relay_hosts: tuple[str, ...],
     limit: int,
 ) -> list[Expected]:
     """What is expected of the domains, where rules are given."""
     if not (files or words["policy"] or words["settings"]):
         return []
-    chosen = load(choose(files, words["policy"], words["settings"]))
+    chosen = load(choose(files, words["policy"], words["settings"], words["map_path"]))
     listeners = chosen.listeners
     try:
         with Wire(target) as wire:

@@ -14,6 +14,7 @@ from salmon.server import Relay
 import kumo_handlers
 from kumo_handlers.boot import receiver
 from kumo_handlers.cli.errors import explained
+from kumo_handlers.cli.mapped_paths import map_path_option, pairs
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import privileges
 
@@ -31,13 +32,7 @@ from kumo_handlers.pipeline import privileges
     metavar="FILE",
     help="A policy of KumoMTA, in Lua: its rules, and its listeners if it has any.",
 )
-@click.option(
-    "--map-path",
-    "map_path",
-    multiple=True,
-    metavar="FROM=TO",
-    help="What stands for a path that the policy names. May be repeated.",
-)
+@map_path_option
 @click.option(
     "--listen",
     multiple=True,
@@ -65,6 +60,9 @@ from kumo_handlers.pipeline import privileges
     metavar="DIR",
     help="Where records, the queue and kept messages are.",
 )
+@click.option(
+    "--metrics", metavar="IP:PORT", help="Where Prometheus may ask, by HTTP, for /metrics."
+)
 @click.option("--user", metavar="NAME", help="Become this user when the addresses are taken.")
 @click.option("--group", metavar="NAME", help="... with this group.  [default: the user's]")
 @explained
@@ -77,6 +75,7 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     hostname: str | None,
     relay: str | None,
     run_dir: str,
+    metrics: str | None,
     user: str | None,
     group: str | None,
 ) -> None:
@@ -90,13 +89,15 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
         )
     settings = SimpleNamespace(
         listener_domains=list(files),
-        map_path=dict(map(_pair, map_path)),
+        map_path=dict(pairs(map_path)),
         listeners=[{"listen": each} | options for each in listen],
         run_dir=run_dir,
         sinks=["jsonl", "terminal"],
         handlers=kumo_handlers.pipeline(),
         relay=_relay(relay),
     )
+    if metrics is not None:
+        settings.metrics = metrics
     if policy is not None:
         settings.policy = policy
     _make_folder(run_dir)
@@ -110,16 +111,6 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     Router.load(settings.handlers)
     listening.start()
     listening.join()
-
-
-def _pair(text: str) -> tuple[str, str]:
-    """The two paths of ``FROM=TO``."""
-    start, equals, instead = text.partition("=")
-    if not (start and equals and instead):
-        raise ConfigurationError(
-            Problem(message="wrong value", option="--map-path", value=text, expected="FROM=TO")
-        )
-    return start, instead
 
 
 def _make_folder(run_dir: str) -> None:

@@ -42,10 +42,10 @@ class Checked:
             )
 
 
-def check_files(files: tuple[str, ...], checked: Checked) -> None:
+def check_files(choice: Choice, checked: Checked) -> None:
     """Check rules alone. Where to listen is not known, unless a script says it."""
     with checked.collecting():
-        _check_rules(with_rules(Settings(), files), (), checked)
+        _check_rules(with_rules(Settings(), choice), (), checked)
 
 
 def check_settings(choice: Choice, checked: Checked) -> None:
@@ -64,7 +64,7 @@ def check_settings(choice: Choice, checked: Checked) -> None:
         with checked.collecting(file):
             _check_rest(settings)
         with checked.collecting(file):
-            settings = with_rules(settings, choice.files)
+            settings = with_rules(settings, choice)
             _check_rules(settings, settings.listeners, checked, file)
 
 

@@ -25,13 +25,20 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(), metavar="FILE")
 @policy_options
 @explained
-def test(*, file: str, files: tuple[str, ...], policy: str | None, settings: str | None) -> None:
+def test(
+    *,
+    file: str,
+    files: tuple[str, ...],
+    policy: str | None,
+    settings: str | None,
+    map_path: tuple[str, ...],
+) -> None:
     """Decide what FILE asks, and say what is not as it expects. Exit status 1 if anything is not.
 
     The policy is the one that FILE names, unless an option names another.
     """
     named, expectations = expectation_file.read(file)
-    chosen = load(choose(files, policy, settings, named))
+    chosen = load(choose(files, policy, settings, map_path, named))
     failed = 0
     for expectation in expectations:
         if told := list(_failure(expectation, chosen)):

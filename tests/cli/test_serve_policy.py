@@ -43,6 +43,13 @@ def test_the_policy_says_where_to_listen(asked: list[object]) -> None:
     assert [each.listen for each in policy.listeners] == ["127.0.0.1:2025", "127.0.0.1:2026"]
 
 
+def test_metrics(asked: list[object]) -> None:
+    """Where Prometheus asks is a setting like any other."""
+    CliRunner().invoke(command.serve, [*POLICY, "--metrics", "127.0.0.1:9125"])
+    (module,) = asked
+    assert Settings.read(vars(module)).metrics == "127.0.0.1:9125"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
