@@ -56,6 +56,7 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
         _load_classifier(settings, policy),
         lambda installed: _open(installed, getattr(module, "relay", None)),
     )
+    installed.watched = _watched(installed)
     installation.install(installed)
     atexit.register(installed.close)
     return installed
@@ -67,7 +68,7 @@ def receiver(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namesp
     handlers = tuple(getattr(module, "handlers", ()))
     return Receiver(
         installed,
-        _watched(installed),
+        installed.watched,
         lambda: require_loaded(handlers, set(Router.HANDLERS)),
     )
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.pipeline.counters import Counters
+from kumo_handlers.pipeline.reload import Reloader
 from kumo_handlers.reports.trace import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from kumo_handlers.pipeline.reload import Watched
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
@@ -28,7 +30,8 @@ class Installation:
 
     ``policy`` is replaced whole when its files change; whoever needs one version for longer than
     a look-up keeps it in a variable. The queue is opened when it is first needed, so that
-    looking at routes or running an app's tests touches no file.
+    looking at routes or running an app's tests touches no file. ``watched`` is what is to be
+    loaded again when its files change, by whoever runs for long.
     """
 
     def __init__(
@@ -43,6 +46,8 @@ class Installation:
         self.classifier = classifier
         self.trace_keys = Keys.read(settings.trace_keys, settings.trace_max_age)
         self.counters = Counters()
+        self.watched: Sequence[Watched] = ()
+        self._reloader: Reloader | None = None
         self._open_queue = open_queue
         self._committer: Committer | None = None
         self._close_queue: Callable[[], None] | None = None
@@ -71,12 +76,25 @@ class Installation:
                     self._committer, self._close_queue = self._open_queue(self)
         return self._committer
 
+    def follow(self) -> None:
+        """Load what is watched again when it changes, until this is closed."""
+        if self._reloader is None:
+            self._reloader = Reloader(self.watched, _nobody)
+            self._reloader.start()
+
     def close(self) -> None:
         """Commit what waits, and let go of the queue. The next use opens it again."""
+        if self._reloader is not None:
+            self._reloader.stop()
+            self._reloader = None
         with self._opening:
             close, self._close_queue, self._committer = self._close_queue, None, None
         if close is not None:
             close()
+
+
+def _nobody() -> None:
+    """Nobody asks for a reload, and so nobody is told of one."""
 
 
 _installed: list[Installation] = []

@@ -15,6 +15,7 @@ from salmon.server import LMTPReceiver, QueueReceiver, SMTPError, SMTPReceiver
 from salmon.server import undeliverable_message as keep_undeliverable
 
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.claims import Claims
 from kumo_handlers.pipeline.receiver import Receiver
 
@@ -34,7 +35,10 @@ _AnyReceiver = TypeVar("_AnyReceiver")
 
 
 def mend(receiver: _AnyReceiver) -> _AnyReceiver:
-    """``receiver``, mended; ours needs nothing. Raises `ConfigurationError` for what is none."""
+    """``receiver``, mended; ours needs nothing. Raises `ConfigurationError` for what is none.
+
+    The rules that ``configure`` loaded are followed from now on.
+    """
     if isinstance(receiver, SMTPReceiver | LMTPReceiver):
         _mend_socket(receiver)
         if isinstance(receiver, LMTPReceiver):
@@ -52,6 +56,8 @@ def mend(receiver: _AnyReceiver) -> _AnyReceiver:
                 expected="one of Salmon's receivers",
             )
         )
+    if not isinstance(receiver, Receiver) and installation.is_installed():
+        installation.current().follow()
     return receiver
 
 

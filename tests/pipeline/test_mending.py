@@ -16,7 +16,10 @@ from salmon.server import LMTPReceiver, QueueReceiver, SMTPError, SMTPReceiver
 
 import kumo_handlers
 from kumo_handlers.errors import ConfigurationError
+from kumo_handlers.pipeline import installation
 from kumo_handlers.testing import make_letter
+
+from .conftest import load_handlers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +75,32 @@ def converse(receiver: Any, hello: bytes, content: bytes) -> bytes:
         said += reader.readline() + reader.readline() + reader.readline()
         client.sendall(content + b"\r\n.\r\nQUIT\r\n")
         return said + reader.read()
+
+
+def test_changed_rules(clean_router: None, settings_for: Any, tmp_path: Path) -> None:
+    """In force within a second, and none with errors; until the installation is closed."""
+    file = tmp_path / "rules.toml"
+    file.write_text('["example.com"]\nrelay_to = true\n')
+    settings = settings_for([str(file)])
+    installed = kumo_handlers.configure(settings)
+    load_handlers(settings.handlers)
+    letter = make_letter("bob@example.com").removesuffix(b"\r\n")
+    try:
+        with running(kumo_handlers.mend(SMTPReceiver("127.0.0.1", 0))) as receiver:
+            assert b"\r\n250 " in converse(receiver, b"EHLO", letter)
+            before = installed.policy.version
+            file.write_text("[")
+            time.sleep(0.6)
+            assert installed.policy.version == before
+            file.write_text('["example.org"]\nrelay_to = true\n')
+            changed = time.monotonic()
+            while installed.policy.version == before:
+                assert time.monotonic() < changed + 1
+                time.sleep(0.01)
+            assert b"\r\n550 5.7.1 " in converse(receiver, b"EHLO", letter)
+    finally:
+        installation.forget()
+    assert "reload" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize(("made", "hello"), [(SMTPReceiver, b"EHLO"), (LMTPReceiver, b"LHLO")])
