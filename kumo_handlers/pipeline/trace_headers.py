@@ -6,6 +6,7 @@ Nothing else is touched: signatures of others stay good.
 from __future__ import annotations
 
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kumo_handlers.reports import trace
@@ -57,8 +58,14 @@ def _received(arrival: Arrival, recipient: str | None) -> str:
     return (
         f"Received: from {name} ([{_literal(session.peer.host)}])\r\n"
         f"\tby {session.hostname} (kumo_handlers) with {session.protocol} id {arrival.id}"
-        f"{named}; {formatdate(arrival.time)}"
+        f"{named}; {_date(int(arrival.time))}"
     )
+
+
+@lru_cache(maxsize=8)
+def _date(second: int) -> str:
+    """The date as RFC 5322, 3.3 writes it: the same for all that comes in one second."""
+    return formatdate(second)
 
 
 def _literal(host: str) -> str:

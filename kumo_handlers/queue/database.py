@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 
 _BUSY = 5.0  # seconds to wait for `kumo-handlers queue`, whose changes take milliseconds
 _CACHE = -32_000  # KiB
-_CHECKPOINT = 4_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
+_PAGE = 8192  # bytes: holds several ordinary messages, and is written in one piece
+_CHECKPOINT = 2_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
+_STATEMENTS = 256  # kept prepared: one for each number of rows that is inserted at once
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # what was to be written is at fault, not the file: another transaction may well succeed
 _AT_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
@@ -134,6 +136,7 @@ class Database:
         self._have_alone()
         connection = connect(self.path)
         try:
+            connection.execute(f"PRAGMA page_size={_PAGE}")  # of a new file only
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'OFF'}")
             connection.execute(f"PRAGMA cache_size={_CACHE}")
@@ -195,7 +198,12 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     mode = "ro" if read_only else "rwc"
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(
-        uri, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
+        uri,
+        uri=True,
+        timeout=_BUSY,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS,
     )
 
 

@@ -7,6 +7,7 @@ it back from a busy thread takes longer than the step.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from kumo_handlers.queue.queued_mail import QueuedMail
 
-_ROWS = (64, 8, 1)  # a statement for each, so that few are prepared and none is long
+_ROWS = 64  # most rows to a statement, each number of rows being prepared once
 
 _MESSAGE = "INSERT INTO message (number, id, reverse_path, created, size, facts) VALUES "
 _CONTENT = "INSERT INTO content (message, content) VALUES "
@@ -173,10 +174,12 @@ def _insert(
     connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]
 ) -> None:
     """Insert rows, as many to a statement as there are."""
-    done = 0
-    for many in _ROWS:
-        values = ", ".join([f"({', '.join('?' * len(rows[0]))})"] * many)
-        while len(rows) - done >= many:
-            flat = [field for row in rows[done : done + many] for field in row]
-            connection.execute(statement + values, flat)
-            done += many
+    for first in range(0, len(rows), _ROWS):
+        some = rows[first : first + _ROWS]
+        fields = [field for row in some for field in row]
+        connection.execute(_with_values(statement, len(some), len(rows[0])), fields)
+
+
+@lru_cache(maxsize=4 * _ROWS)
+def _with_values(statement: str, rows: int, fields: int) -> str:
+    return statement + ", ".join([f"({', '.join('?' * fields)})"] * rows)
