@@ -38,8 +38,9 @@ format: $(VENV)/installed  ## what ruff can put right by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-crash: $(VENV)/installed  ## kill it at every point, ROUNDS times, and count what is lost
+crash: $(VENV)/installed  ## kill it ROUNDS times, fill and break its disk, and count what is lost
 	$(BIN)/python tests/crash/run.py --rounds $(ROUNDS)
+	$(BIN)/python tests/crash/disk.py
 
 reload: $(VENV)/installed  ## swap rules under load, SWAPS times, and look for mixed decisions
 	$(BIN)/python tests/crash/reload.py --swaps $(SWAPS)

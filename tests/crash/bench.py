@@ -23,7 +23,7 @@ class Bench:
 
     def __init__(self, folder: Path, segment_size: int) -> None:
         self._run_dir = folder / "run"
-        self._run_dir.mkdir()
+        self._run_dir.mkdir(exist_ok=True)
         self._book = folder / "relayed"
         self._relay = subprocess.Popen(
             [sys.executable, str(RELAY), str(self._book)], stdout=subprocess.PIPE

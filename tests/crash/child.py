@@ -75,6 +75,7 @@ def _live(app: Any, run_dir: Path, crash: tuple[str, int] | None, pipe: int) -> 
     """Never returns: this process is the app's."""
     status = 1
     try:
+        logging.raiseExceptions = False  # its own log may be on the disk that is full
         logging.basicConfig(filename=run_dir / "app.log", level=logging.INFO, force=True)
         if crash is not None:
             install(*crash)

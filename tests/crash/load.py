@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -51,6 +52,7 @@ class Load:
     sent: dict[str, Mail] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
     unanswered: list[Mail] = field(default_factory=list)
+    refused: Counter[int] = field(default_factory=Counter)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def run(self, port: int, sessions: int = 6) -> None:
@@ -91,6 +93,8 @@ class Load:
                 self.acknowledged.add(mail.name)
             elif mail.kind == "bounce":
                 self.unanswered.append(mail)
+            if code not in (0, 250):
+                self.refused[code] += 1
         return code == 250
 
 

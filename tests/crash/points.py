@@ -7,6 +7,7 @@ time. A method that was renamed is an error, and a point that is never reached i
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib
 import os
@@ -58,9 +59,19 @@ POINTS = {
 }
 
 
+# What a broken disk refuses, so many times from the nth on.
+FAILURES = 10
+FAULTS = {
+    "the database": Point(f"{QUEUE}.database:Database._usable", "fails"),
+    "a line": Point(f"{JOURNAL}.segment:Segment._write", "fails"),
+    "a flush of the log": Point(f"{JOURNAL}.segment:Segment.sync", "fails"),
+    "a kept message": Point(f"{QUEUE}.kept:KeptFolder._write", "fails"),
+}
+
+
 def install(name: str, nth: int) -> None:
-    """Make this process kill itself at that point, the nth time it comes by."""
-    step, when = POINTS[name]
+    """Make this process kill itself at that point, the nth time it comes by; or have it fail."""
+    step, when = POINTS[name] if name in POINTS else FAULTS[name]
     module, _, path = step.partition(":")
     owner_name, _, method = path.partition(".")
     owner = getattr(importlib.import_module(module), owner_name)
@@ -73,6 +84,10 @@ def install(name: str, nth: int) -> None:
     @functools.wraps(original)
     def wrapped(*args: Any, **fields: Any) -> Any:
         left[0] -= 1
+        if when == "fails":
+            if -FAILURES < left[0] <= 0:
+                raise OSError(errno.EIO, "injected")
+            return original(*args, **fields)
         if left[0] == 0 and when == "half-way":
             segment, lines = args
             os.write(segment._file, lines[: len(lines) // 2])
