@@ -108,9 +108,14 @@ class Message:
     def parts(self) -> tuple[Part, ...]:
         """The leaves in their order, the first `walk.MAX_PARTS`; read once. Never empty."""
         if self._parts is None:
-            boundary = walk.declared_boundary(self.root)
-            self._parts = walk.leaves(self.root, boundary)
+            root = self.root
+            self._parts = walk.leaves(root, self._boundary()) if root.is_multipart else (root,)
         return self._parts
+
+    def _boundary(self) -> bytes:
+        # The line feed that the lower-case copy begins with is none of the content's.
+        at = self.lowered.find(b"\ncontent-type:")
+        return walk.declared_boundary(self.root, self.start + at if at >= 0 else -1)
 
     @property
     def may_hold_reports(self) -> bool:

@@ -12,15 +12,25 @@ MAX_DEPTH = 8
 # Multiparts that hold nothing count, too.
 MAX_VISITED = 1000
 MAX_PREAMBLE = 64 * 1024
+_CR = 0x0D
 
 # Behind a delimiter: ``--`` at the last one; else the end of the line, and the part's header block
-# where an empty line ends it. A longer boundary may begin with ours, so nothing but blanks may
-# stand behind a delimiter.
-_HEAD = re.compile(rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)(?:((?:[^\r\n][^\n]*+\n)*+)\r?\n)?)")
+# where an empty line ends it, with the type that its first Content-Type declares as it should. A
+# longer boundary may begin with ours, so nothing but blanks may stand behind a delimiter.
+_LINES = rb"(?:[^\r\n][^\n]*+\n)*+"
+_DECLARED = (
+    rb"(?i:content-type):[ \t]*+([A-Za-z0-9.+_-]++/[A-Za-z0-9.+_-]++)(?=[\s;])[^\n]*+\n" + _LINES
+)
+_HEAD = re.compile(
+    rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)"
+    rb"(?:((?:(?!(?i:content-type))[^\r\n][^\n]*+\n)*+(?:" + _DECLARED + rb"|" + _LINES + rb"))"
+    rb"\r?\n)?)"
+)
 _TYPE = re.compile(
     rb"\ncontent-type[ \t]*+:\s*+([a-z0-9.+_-]++/[a-z0-9.+_-]++)[\s;]", re.IGNORECASE
 )
-_FIELD = re.compile(rb"\ncontent-type[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE)
+_FIELD = re.compile(rb"content-type[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE)
+_LATER_FIELD = re.compile(rb"\n" + _FIELD.pattern, re.IGNORECASE)
 _BOUNDARY = re.compile(rb"""[;\s]boundary\s*+=\s*+(?:"([^"\\\n]++)"|([^\s;"]++))""", re.IGNORECASE)
 _ANY_DELIMITER = re.compile(rb"(\n--[^\s-][^\s]{0,199}+)[ \t]*+\r?\nContent-", re.IGNORECASE)
 
@@ -41,14 +51,16 @@ def _gather(parent: Part, boundary: bytes, found: list[Part], visits: list[int])
     """Put the leaves of ``parent`` into ``found``; the last part may be cut off anywhere."""
     content, end = parent.content, parent.end
     delimiter, at = _first_delimiter(parent, boundary)
+    length = len(delimiter)
     head: re.Match[bytes] | None = None
     while at >= 0:
-        after = at + len(delimiter)
-        following = _HEAD.match(content, after, min(end, after + MAX_HEADER_BLOCK))
+        after = at + length
+        limit = after + MAX_HEADER_BLOCK
+        following = _HEAD.match(content, after, limit if limit < end else end)
         if following is not None:
             if head is not None:
                 # The line end before a delimiter belongs to it (RFC 2046, 5.1.1).
-                stop = at - 1 if content.endswith(b"\r", 0, at) else at
+                stop = at - 1 if content[at - 1] == _CR else at
                 _take(_part(parent, head, stop), found, visits)
             if following[1] or not visits[0] or len(found) >= MAX_PARTS:
                 return
@@ -69,7 +81,9 @@ def _take(part: Part, found: list[Part], visits: list[int]) -> None:
 def _part(parent: Part, head: re.Match[bytes], end: int) -> Part:
     """The part whose header ``head`` matched, and which ends before the next delimiter."""
     content, depth = parent.content, parent.depth + 1
-    start, body_start = head.span(2)[0], head.end()
+    start, body_start = head.start(2), head.end()
+    if (declared := head[3]) and body_start <= end:
+        return Part(content, start, body_start, end, declared.decode().lower(), depth)
     default = "message/rfc822" if parent.content_type == "multipart/digest" else "text/plain"
     if start >= 0 and body_start <= end:
         if found := _TYPE.search(content, start - 1, body_start):
@@ -102,9 +116,15 @@ def _first_delimiter(parent: Part, boundary: bytes) -> tuple[bytes, int]:
     return (found[1], found.start()) if found else (b"", -1)
 
 
-def declared_boundary(parent: Part) -> bytes:
-    """The boundary that a multipart declares, ``b""`` for none (RFC 2046, 5.1.1)."""
-    field = _FIELD.search(parent.content, max(parent.start - 1, 0), parent.body_start)
+def declared_boundary(parent: Part, field_at: int = -1) -> bytes:
+    """The boundary that a multipart declares, ``b""`` for none (RFC 2046, 5.1.1).
+
+    ``field_at`` is where its Content-Type begins, for those who know.
+    """
+    if field_at >= 0:
+        field = _FIELD.match(parent.content, field_at, parent.body_start)
+    else:
+        field = _LATER_FIELD.search(parent.content, max(parent.start - 1, 0), parent.body_start)
     if field and (found := _BOUNDARY.search(field[0])):
         return (found[1] or found[2]).rstrip()
     # It has escapes, or sections (RFC 2231, 3), or the field is the very first line.
