@@ -115,7 +115,7 @@ def assemble(
         reported_uri=tuple(group.get("reported-uri", ())),
         extensions={name: found for name, found in group.items() if name not in _READ},
         original_message=text,
-        returned=Returned(returned.headers(original)),
+        returned=Returned(returned.header_block(original)),
         inferred=tuple(inferred),
         remarks=tuple(remarks),
     )

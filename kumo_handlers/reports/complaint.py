@@ -37,7 +37,7 @@ def read(message: mime.Message) -> FeedbackReport | None:
     group = _written(message, remarks)
     if original is None and not group:
         return None
-    first = {name.lower(): value for name, value in reversed(returned.headers(original))}
+    first = {name.lower(): value for name, value in reversed(original.embedded() if original else ())}
     concluded = _concluded(message, first)
     return arf.assemble(
         concluded | group, original, remarks, sorted(concluded.keys() - group.keys())

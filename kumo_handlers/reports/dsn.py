@@ -42,7 +42,7 @@ def read(message: mime.Message) -> DSN | None:
         # RFC 6522, 3: the parameter has to be there.
         remark(groups.remarks, "the report-type is not delivery-status")
     original = returned.find(message.parts, last, groups.remarks)
-    report = assemble(groups, Returned(returned.headers(original)))
+    report = assemble(groups, Returned(returned.header_block(original)))
     if report and message.content_type != "multipart/report" and not signs.is_from_mailer(message):
         # A person who forwards a bounce may attach its parts: nobody vouches for them.
         return msgspec.structs.replace(report, source=Source.TEXT)

@@ -95,15 +95,19 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
     def embedded(self) -> header_fields.Headers:
         """The header fields that the body begins with: message/rfc822, text/rfc822-headers."""
+        return header_fields.read(self.embedded_block())
+
+    def embedded_block(self) -> bytes:
+        """The same as they came, not read."""
         content, start, end = self.content, self.body_start, self.end
         if self.transfer_encoding:
             content = self.decoded(MAX_HEADER_BLOCK)
             start, end = 0, len(content)
         blank = BLANK_LINE.search(content, start, min(end, start + MAX_HEADER_BLOCK))
         if blank and blank.start() > start + 1:
-            return header_fields.read(content[start : blank.start()])
+            return content[start : blank.start()]
         start = first_line(content, start)
-        return header_fields.read(content[start : header_end(content, start, end)[0]])
+        return content[start : header_end(content, start, end)[0]]
 
 
 def first_line(content: bytes, start: int) -> int:

@@ -8,11 +8,13 @@ that stood nowhere and were concluded from others.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
 from kumo_handlers.mail.reply import EnhancedStatusCode
+from kumo_handlers.reports import header_fields
 
 
 class Source(StrEnum):
@@ -63,21 +65,28 @@ class Typed(msgspec.Struct, frozen=True):
         return f"{self.type}; {self.value}" if self.type else self.value
 
 
-class Returned(msgspec.Struct, frozen=True):
+class Returned(msgspec.Struct, frozen=True, dict=True):
     """The message that was sent, as far as the report gives it back.
 
-    ``headers`` are its header fields in order, unfolded; ``trace`` is the supplemental trace
-    found in them.
+    ``given`` is its header block as it came, or the fields that something else gives; ``trace``
+    is the supplemental trace found in them. Few ask for all fields, so these wait.
     """
 
-    headers: tuple[tuple[str, str], ...] = ()
+    given: bytes | header_fields.Headers = b""
     trace: dict[str, Any] | None = None
     trace_trust: TraceTrust | None = None
+
+    @cached_property
+    def headers(self) -> header_fields.Headers:
+        """The header fields in order, unfolded."""
+        return header_fields.read(self.given) if isinstance(self.given, bytes) else self.given
 
     def header(self, name: str) -> str | None:
         """The first header field of that name, in any case."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        if isinstance(self.given, bytes):
+            return header_fields.first(self.given, self.given.lower(), wanted.encode())
+        return next((value for key, value in self.given if key.lower() == wanted), None)
 
 
 class RecipientStatus(msgspec.Struct, frozen=True):

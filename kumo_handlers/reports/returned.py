@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kumo_handlers.reports import header_fields
 from kumo_handlers.reports.fields import remark
 
 if TYPE_CHECKING:
@@ -40,15 +39,14 @@ def find(parts: Sequence[mime.Part], after: int, remarks: list[str]) -> mime.Par
     return None
 
 
-def headers(part: mime.Part | None) -> header_fields.Headers:
-    """The header fields of the returned message, none where there is none."""
-    return part.embedded() if part is not None else ()
+def header_block(part: mime.Part | None) -> bytes:
+    """The header block of the returned message, empty where there is none."""
+    return part.embedded_block() if part is not None else b""
 
 
-def headers_in(text: str) -> header_fields.Headers:
-    """The header fields that a text begins with, as far as the first empty line."""
-    block = text[:MAX_ORIGINAL].partition("\n\n")[0]
-    return header_fields.read(block.encode("utf-8", "surrogateescape"))
+def header_block_in(text: str) -> bytes:
+    """What a text begins with, as far as the first empty line."""
+    return text[:MAX_ORIGINAL].partition("\n\n")[0].encode("utf-8", "surrogateescape")
 
 
 def text(part: mime.Part | None, remarks: list[str]) -> str | None:

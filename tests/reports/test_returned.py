@@ -50,10 +50,10 @@ def test_its_text_is_bounded() -> None:
 
 def test_nothing_returned() -> None:
     """No headers, and no text."""
-    assert returned.headers(None) == ()
+    assert returned.header_block(None) == b""
     assert returned.text(None, []) is None
 
 
 def test_headers_in_text() -> None:
     """As far as the first empty line."""
-    assert returned.headers_in("A: 1\nB: 2\n\nC: 3\n") == (("A", "1"), ("B", "2"))
+    assert returned.header_block_in("A: 1\nB: 2\n\nC: 3\n") == b"A: 1\nB: 2"

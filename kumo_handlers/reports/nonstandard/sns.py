@@ -168,7 +168,7 @@ def _returned(event: dict[str, Any]) -> Returned:
     """The headers of the message, where the topic is configured to include them."""
     fields = (each for each in _list(_dict(event, "mail"), "headers") if isinstance(each, dict))
     return Returned(
-        headers=tuple((_text(each, "name"), _text(each, "value")) for each in fields)[:1000]
+        tuple((_text(each, "name"), _text(each, "value")) for each in fields)[:1000]
     )
 
 

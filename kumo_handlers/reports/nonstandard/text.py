@@ -35,6 +35,6 @@ def dsn(notice: Notice, source: Source, found: list[Found]) -> DSN:
     return DSN(
         source=source,
         recipients=tuple(verdict.on(notice, each, found, action) for each in found),
-        returned=Returned(headers=notice.returned_headers),
+        returned=Returned(notice.returned_headers),
         remarks=tuple(dict.fromkeys(each.remark for each in found if each.remark)),
     )
