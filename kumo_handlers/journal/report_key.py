@@ -7,6 +7,7 @@ leaves alone: everything after the header block, Message-ID and Date, and whom i
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 KEY_SIZE = 16
 _IDENTITY = (b"message-id", b"date")
+_FIELDS = header_fields.pattern(*_IDENTITY)
+_CR_ALONE = re.compile(rb"\r(?!\n)")
 
 
 class Digest:
@@ -28,26 +31,24 @@ class Digest:
         """``forward_path`` is the report's own recipient."""
         text = _line_ends_aside(content)
         end, start = parts.header_end(text, 0, len(text))
-        block = b"\n" + text[:end]
-        lowered = block.lower()
+        fields = header_fields.firsts(text[:end], _FIELDS)
+        # blanks aside: a gateway may fold a field elsewhere
+        said = "\0".join([" ".join(fields.get(name, "").split()) for name in _IDENTITY])
         self._hash = blake2b(text[start:].rstrip(), digest_size=KEY_SIZE)
-        for name in _IDENTITY:
-            # blanks aside: a gateway may fold a field elsewhere
-            value = " ".join((header_fields.first(block, lowered, name) or "").split())
-            self._hash.update(_bytes(f"\0{value}"))
         # The local part as it came, the domain folded: how addresses are compared.
-        self._hash.update(_bytes(f"\0{forward_path.local_part}@{forward_path.domain}"))
+        self._hash.update(_bytes(f"\0{said}\0{forward_path.local_part}@{forward_path.domain}"))
 
     def key(self, *recipients: str | None) -> str:
         """The key of the record about ``recipients``: original and final, where both are known."""
         copy = self._hash.copy()
-        for recipient in recipients:
-            copy.update(_bytes(f"\0{recipient or ''}"))
+        copy.update(_bytes("".join([f"\0{recipient or ''}" for recipient in recipients])))
         return copy.hexdigest()
 
 
 def _line_ends_aside(text: bytes) -> bytes:
-    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+    if _CR_ALONE.search(text):
+        return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return text.translate(None, b"\r")  # in a third of the time
 
 
 def _bytes(text: str) -> bytes:

@@ -6,7 +6,6 @@ it, ``null`` where the report does not say. Nothing is read here: neither clock 
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +61,12 @@ def _bounces(
     arrival: Arrival, dsn: DSN, digest: Digest, classifier: Classifier
 ) -> Iterator[Record]:
     """One record per failure. A recipient named in two groups has two keys."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for failure in dsn.failures:
         key = digest.key(failure.recipient, _value(failure.final_recipient))
-        seen[key] += 1
-        if seen[key] > 1:
-            key = digest.key(failure.recipient, _value(failure.final_recipient), str(seen[key]))
+        times = seen[key] = seen.get(key, 0) + 1
+        if times > 1:
+            key = digest.key(failure.recipient, _value(failure.final_recipient), str(times))
         yield oob(arrival, dsn, failure, classifier, key)
 
 

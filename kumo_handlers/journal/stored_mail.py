@@ -19,26 +19,27 @@ from kumo_handlers.reports import header_fields, parts
 
 _ADDRESS = re.compile(r"<([^<>\s]*)>|([^\s<>,;:\"]+@[^\s<>,;:\"]+)")
 _RECIPIENT_FIELDS = (b"delivered-to", b"x-original-to", b"to")
+_FIELDS = header_fields.pattern(b"return-path", *_RECIPIENT_FIELDS)
 _FILE = Session(id="", peer=Peer(""), hostname="", protocol="file")
 
 
 def arrival(content: bytes, time: float) -> Arrival:
     """What stands for the arrival of ``content``, read at ``time``. Its id is a hash of it."""
     block = content[: parts.header_end(content, 0, len(content))[0]]
-    lowered = block.lower()
-    found = (_address(header_fields.first(block, lowered, name)) for name in _RECIPIENT_FIELDS)
+    fields = header_fields.firsts(block, _FIELDS)
+    found = (_address(fields[name]) for name in _RECIPIENT_FIELDS if name in fields)
     return Arrival(
         id=blake2b(content, digest_size=16).hexdigest(),
         session=_FILE,
-        reverse_path=_address(header_fields.first(block, lowered, b"return-path")),
+        reverse_path=_address(fields.get(b"return-path", "")),
         forward_path=next((each for each in found if not each.is_null), NULL),
         size=len(content),
         time=time,
     )
 
 
-def _address(field: str | None) -> Address:
-    found = _ADDRESS.search(field or "")
+def _address(field: str) -> Address:
+    found = _ADDRESS.search(field)
     if found is None:
         return NULL
     try:

@@ -37,7 +37,8 @@ def read(message: mime.Message) -> FeedbackReport | None:
     group = _written(message, remarks)
     if original is None and not group:
         return None
-    first = {name.lower(): value for name, value in reversed(original.embedded() if original else ())}
+    fields_given = original.embedded() if original is not None else ()
+    first = {name.lower(): value for name, value in reversed(fields_given)}
     concluded = _concluded(message, first)
     return arf.assemble(
         concluded | group, original, remarks, sorted(concluded.keys() - group.keys())

@@ -15,6 +15,7 @@ _FOLD = re.compile(r"\n[ \t]++")
 _PARAMETER = re.compile(
     r'(?:;|(?<!\s)\s)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
 )
+_VALUE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*+\)")
 _SECTION = re.compile(r"(.+?)\*(\d{0,2})\*?")
@@ -52,17 +53,31 @@ def first(block: bytes, lowered: bytes, name: bytes) -> str | None:
 
     ``lowered`` is the block in lower case, made once by the caller for all its look-ups.
     """
-    if lowered.startswith(name + b":"):
-        start = 0
-    else:
-        start = lowered.find(b"\n" + name + b":") + 1
-        if not start:
-            return _spaced(block, lowered, name)
-    start += len(name) + 1
-    end = lowered.find(b"\n", start)
-    while end >= 0 and lowered[end + 1 : end + 2] in (b" ", b"\t"):
-        end = lowered.find(b"\n", end + 1)
-    return unfolded(lines(block[start:] if end < 0 else block[start:end]))
+    begin = name + b":"
+    start = lowered.find(b"\n" + begin) + 1
+    if not start and not lowered.startswith(begin):
+        return _spaced(block, lowered, name)
+    found = _VALUE.match(block, start + len(begin))
+    return unfolded(lines(found[0])) if found else None
+
+
+def pattern(*names: bytes, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[bytes]:
+    """What finds the fields of these names, each with its folds, for `firsts`.
+
+    One search finds them all; it is quick because each hit begins with a line feed, and quicker
+    without flags in a block that is in lower case.
+    """
+    known = b"|".join(sorted(names))
+    return re.compile(rb"\n(%s)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)" % known, flags)
+
+
+def firsts(block: bytes, wanted: re.Pattern[bytes]) -> dict[bytes, str]:
+    """The first field of each name that is ``wanted``, the names in lower case; unfolded."""
+    found = wanted.findall(b"\n" + block)
+    if b"\r" in block and (b"\n" not in block or not found):
+        found = wanted.findall(b"\n" + block.replace(b"\r", b"\n"))
+    # The first of several counts, so it has to be the last that is put in.
+    return {name.lower(): unfolded(lines(value)) for name, value in reversed(found)}
 
 
 def _spaced(block: bytes, lowered: bytes, name: bytes) -> str | None:

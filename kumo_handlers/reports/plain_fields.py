@@ -59,8 +59,8 @@ def _report(text: str, found: re.Match[str], message: mime.Message, index: int) 
     if not any(_is_complete(group) for group in groups.recipients):
         return None
     original = returned.find(message.parts, index, groups.remarks)
-    block = returned.header_block(original) if original else returned.header_block_in(rest)
-    report = dsn.assemble(groups, Returned(block))
+    given = returned.header_block(original) if original else returned.header_block_in(rest)
+    report = dsn.assemble(groups, Returned(given))
     return msgspec.structs.replace(report, source=Source.TEXT) if report else None
 
 

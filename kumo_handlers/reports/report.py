@@ -139,13 +139,14 @@ class DSN(msgspec.Struct, frozen=True):
         Where Action says delayed or delivered, that is no failure. A delay that is only told in
         prose counts, as a transient one: who writes such notices seldom writes another.
         """
-        told = not self.source.is_standard
-        return tuple(
-            each
-            for each in self.recipients
-            if each.action is Action.FAILED
-            or (told and each.action is Action.DELAYED and "action" in each.inferred)
-        )
+        failed = [each for each in self.recipients if self._is_failure(each)]
+        return tuple(failed)
+
+    def _is_failure(self, each: RecipientStatus) -> bool:
+        if each.action is Action.FAILED:
+            return True
+        is_told = each.action is Action.DELAYED and "action" in each.inferred
+        return is_told and not self.source.is_standard
 
 
 class FeedbackReport(msgspec.Struct, frozen=True):

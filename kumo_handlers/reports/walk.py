@@ -56,7 +56,7 @@ def _gather(parent: Part, boundary: bytes, found: list[Part], visits: list[int])
     while at >= 0:
         after = at + length
         limit = after + MAX_HEADER_BLOCK
-        following = _HEAD.match(content, after, limit if limit < end else end)
+        following = _HEAD.match(content, after, min(limit, end))
         if following is not None:
             if head is not None:
                 # The line end before a delimiter belongs to it (RFC 2046, 5.1.1).

@@ -177,7 +177,8 @@ def of(message: mime.Message) -> Heading:
     )
 
 
-# One of these stands in every sender and every English subject that the patterns above know.
+# One of these stands in every sender and every English subject that the patterns above know, and
+# in the subject of a complaint that has no fields.
 _SENDER_STEM = re.compile(
     rb"daemon|master|mail|deliver|bounce|system|smtp|<>|ndr|mta|admin|interscan|groupwise|"
     rb"undeliver|microsoft|router|=\?"
@@ -185,23 +186,22 @@ _SENDER_STEM = re.compile(
 _SUBJECT_STEM = re.compile(
     rb"deliver|return|fail|bounce|reject|refus|unknown|error|status|block|sent|send|not found|"
     rb"delay|warning|non remis|message could|mail could|notification message|nicht zugestellt|"
-    rb"user|=\?"
+    rb"user|complaint about|=\?"
 )
 
 
 def is_ordinary(message: mime.Message) -> bool:
     """Whether nothing in the header can be a sign of a bounce: told in a few microseconds."""
-    if message.reverse_path == "" or message.sign(b"x-failed-recipients"):
+    found = message.signs
+    if message.reverse_path == "" or found.get(b"content-type", b"").find(b"multipart/report") >= 0:
         return False
-    if message.sign(b"return-path").startswith((b"<>", b"<mailer-daemon")):
-        return False
-    if b"multipart/report" in message.sign(b"content-type"):
-        return False
-    sender, subject = message.sign(b"from") or b"<>", message.sign(b"subject")
+    sender, subject = found.get(b"from") or b"<>", found.get(b"subject", b"")
     local_part = sender.rpartition(b"@")[0] or sender
-    return subject.isascii() and not (
-        _SENDER_STEM.search(local_part) or _SUBJECT_STEM.search(subject, 0, MAX_FIELD)
-    )
+    if _SENDER_STEM.search(local_part) or _SUBJECT_STEM.search(subject, 0, MAX_FIELD):
+        return False
+    if found.get(b"x-failed-recipients") or not subject.isascii():
+        return False
+    return not found.get(b"return-path", b"").startswith((b"<>", b"<mailer-daemon"))
 
 
 def _folded(message: mime.Message, name: str) -> str:

@@ -167,9 +167,7 @@ def _complaint(event: dict[str, Any]) -> FeedbackReport | None:
 def _returned(event: dict[str, Any]) -> Returned:
     """The headers of the message, where the topic is configured to include them."""
     fields = (each for each in _list(_dict(event, "mail"), "headers") if isinstance(each, dict))
-    return Returned(
-        tuple((_text(each, "name"), _text(each, "value")) for each in fields)[:1000]
-    )
+    return Returned(tuple((_text(each, "name"), _text(each, "value")) for each in fields)[:1000])
 
 
 def _typed(text: str, default: str) -> Typed:
