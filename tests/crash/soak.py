@@ -77,9 +77,12 @@ def main(minutes: float) -> None:
     finally:
         bench.close()
     memory, descriptors = gauge.growth(gauge.memory), gauge.growth(gauge.descriptors)
-    click.echo(f"{rate:8.0f} messages a second, at most")
+    click.echo(
+        f"{rate:8.0f} messages a second at most, half of what it can do, {minutes:g} minutes"
+    )
     click.echo(f"{gauge.memory[-1] / 2**20:8.1f} MiB of memory, {memory:+.2%}")
-    click.echo(f"{gauge.descriptors[-1]:8} descriptors, {descriptors:+.2%}")
+    least, most = min(gauge.descriptors), max(gauge.descriptors)
+    click.echo(f"{gauge.descriptors[-1]:8} descriptors, {descriptors:+.2%}, {least} to {most}")
     for name, figure in account.figures().items():
         click.echo(f"{figure:8} {name}")
     if any(account.faults().values()) or memory > MOST_GROWTH or descriptors > MOST_GROWTH:
