@@ -19,7 +19,9 @@ from kumo_handlers.pipeline import installation, rules
 from kumo_handlers.pipeline.installation import Installation
 from kumo_handlers.pipeline.receiver import Receiver, require_loaded
 from kumo_handlers.pipeline.reload import Watched
+from kumo_handlers.pipeline.rules import Rules
 from kumo_handlers.pipeline.settings import Commit, Settings
+from kumo_handlers.policy import source
 from kumo_handlers.queue.commit import Committer
 from kumo_handlers.queue.courier import DeliveryOptions
 from kumo_handlers.queue.delivery import Delivery
@@ -49,14 +51,15 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
     _mend_logging()
     settings = Settings.read(module)
     _check_shipping(settings)
-    policy = rules.load(settings)
+    ruled = Rules(settings)
+    ruled.close()  # a process that starts may fork yet; who follows the rules connects again
     installed = Installation(
         settings,
-        policy,
-        _load_classifier(settings, policy),
+        ruled.policy,
+        _load_classifier(settings, ruled.policy),
         lambda installed: _open(installed, getattr(module, "relay", None)),
     )
-    installed.watched = _watched(installed)
+    installed.watched = _watched(installed, ruled)
     installation.install(installed)
     atexit.register(installed.close)
     return installed
@@ -73,24 +76,29 @@ def receiver(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namesp
     )
 
 
-def _watched(installed: Installation) -> list[Watched]:
-    """What is loaded again when its files change."""
+def _watched(installed: Installation, ruled: Rules) -> list[Watched]:
+    """What is loaded again when its sources change."""
     settings = installed.settings
 
+    def signature() -> object:
+        found = ruled.signature()
+        installed.counters.silent_databases = ruled.silent_databases
+        return found
+
     def replace_policy() -> None:
-        policy = rules.load(settings)
-        if policy.version != installed.policy.version:
-            _log.info("new rules in force: %s", policy.version)
-        installed.policy = policy
+        ruled.renew()
+        if ruled.policy.version != installed.policy.version:
+            _log.info("new rules in force: %s", ruled.policy.version)
+        installed.policy = ruled.policy
 
     def replace_classifier() -> None:
         installed.classifier = _load_classifier(settings, installed.policy)
 
     return [
-        Watched("rules", lambda: installed.policy.files, replace_policy),
+        Watched("rules", signature, replace_policy),
         Watched(
             "rules of classification",
-            lambda: rules.classification_files(settings, installed.policy),
+            lambda: source.signature(rules.classification_files(settings, installed.policy)),
             replace_classifier,
         ),
     ]

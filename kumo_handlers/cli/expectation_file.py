@@ -16,11 +16,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kumo_handlers import service
 from kumo_handlers.cli.policy_choice import Choice, is_script
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import expectation
 from kumo_handlers.pipeline.settings import PATHS
 from kumo_handlers.policy import source, toml_text
+from kumo_handlers.policy.database.engine import is_url
 from kumo_handlers.policy.kinds import TEXT
 from kumo_handlers.policy.options import ANYTHING, Option, Place, read_strictly
 
@@ -54,7 +56,8 @@ def read(name: str) -> tuple[Choice, tuple[Expectation, ...]]:
     script = given.get("policy")
     files = (*given.get("listener_domains", ()), *((script,) if script else ()))
     choice = Choice(
-        tuple(os.path.normpath(Path(folder, each)) for each in files), given.get("settings")
+        tuple(each if is_url(each) else os.path.normpath(Path(folder, each)) for each in files),
+        given.get("settings"),
     )
     return choice, tuple(_expectations(name, found.text, tables))
 
@@ -93,8 +96,23 @@ def _head(choice: Choice, folder: Path) -> Iterator[str]:
     yield "# What the policy is expected to decide: kumo-handlers test FILE"
     if choice.settings:
         yield f"settings = {toml_text.quoted(choice.settings)}"
-    files = [toml_text.quoted(os.path.relpath(each, folder)) for each in choice.files]
+    files = [toml_text.quoted(_named(each, folder)) for each in choice.files]
     if any(map(is_script, choice.files)):
         yield f"policy = {files[0]}"
     elif files:
         yield f"listener_domains = [{', '.join(files)}]"
+
+
+def _named(source: str, folder: Path) -> str:
+    """A source of rules as the file names it. Raises `ConfigurationError`."""
+    if not is_url(source):
+        return os.path.relpath(source, folder)
+    if service.masked(source) != source:
+        raise ConfigurationError(
+            Problem(
+                message="a password is not written into a file",
+                value=repr(service.masked(source)),
+                hint="name settings with --settings, or keep the password in ~/.pgpass",
+            )
+        )
+    return source

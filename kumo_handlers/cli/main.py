@@ -22,6 +22,10 @@ class Row(NamedTuple):
 
 COMMANDS: dict[str, Row] = {
     "check": Row("kumo_handlers.cli.check:check", "Find errors and slips before a start does."),
+    "domains": Row(
+        "kumo_handlers.cli.domains:domains",
+        "Keep rules in a table that many nodes read.",
+    ),
     "explain": Row(
         "kumo_handlers.cli.explain:explain", "Say what is decided about a recipient, and why."
     ),

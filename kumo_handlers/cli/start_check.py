@@ -14,6 +14,8 @@ from kumo_handlers.pipeline.settings import Settings
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.advice.subject import Subject
 from kumo_handlers.policy.advice.table import Warned, warnings
+from kumo_handlers.policy.database.engine import is_url
+from kumo_handlers.service import ServiceURL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +85,10 @@ def _check_rules(
     file: str | None = None,
 ) -> None:
     """The rules, and what there is to warn of; ``file`` has the listeners."""
-    number = len(settings.listener_domains)
-    checked.what = settings.policy or f"{number} {'file' if number == 1 else 'files'}"
+    number, noun = len(settings.listener_domains), "file"
+    if any(isinstance(each, ServiceURL) or is_url(str(each)) for each in settings.listener_domains):
+        noun = "source"
+    checked.what = settings.policy or f"{number} {noun if number == 1 else f'{noun}s'}"
     with checked.collecting(), tables.collector_paused():
         subject, problems = _subject(settings, listeners)
         if not settings.policy:

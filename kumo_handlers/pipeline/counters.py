@@ -47,6 +47,7 @@ class Counters:
         self.reports: Counter[tuple[str, str]] = Counter()
         self.unparsed = 0
         self.failures = 0
+        self.silent_databases = 0
         self.latency = Histogram((0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0))
 
     def committed(self, jobs: Sequence[Job]) -> None:

@@ -62,6 +62,7 @@ METRICS = {
         Metric("ship_failures_total", "counter", "Batches to be sent again.", ("destination",)),
         Metric("ship_refused_total", "counter", "Records refused for good.", ("destination",)),
         Metric("ship_lost_total", "counter", "Records deleted too early.", ("destination",)),
+        Metric("policy_silent_databases", "gauge", "Databases of rules that do not answer."),
         Metric("policy", "gauge", "1, with the version of the rules in force.", ("version",)),
     )
 }
@@ -101,6 +102,7 @@ def exposition(
         "queue_messages": [((), depth.messages)],
         "queue_bytes": [((), depth.bytes)],
         "queue_oldest_seconds": [((), max(0.0, now - depth.oldest) if depth.oldest else 0)],
+        "policy_silent_databases": [((), counters.silent_databases)],
         "policy": [((("version", version),), 1)],
         **_shipping(lags),
     }

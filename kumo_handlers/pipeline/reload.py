@@ -1,8 +1,8 @@
-"""Changed files take effect by themselves: within a second, whole or not at all.
+"""Changed rules take effect by themselves: within a second, whole or not at all.
 
-The files that something was loaded from are looked at twice a second, and all is loaded again
-when asked. What cannot be loaded is logged, and what was loaded last stays in force until the
-file is mended.
+The files and tables that something was loaded from are looked at twice a second, and all is loaded
+again when asked. What cannot be loaded is logged, and what was loaded last stays in force until it
+is mended.
 """
 
 import logging
@@ -12,30 +12,28 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from kumo_handlers.errors import ConfigurationError
-from kumo_handlers.policy import source
-from kumo_handlers.policy.source import Stamp
 
 _log = logging.getLogger(__name__)
 INTERVAL = 0.5  # seconds between two looks
 
 
 class Watched(msgspec.Struct):
-    """Something that was loaded: its name, the files it was made of, and how it is replaced.
+    """Something that was loaded: its name, what differs when it changed, how it is replaced.
 
     ``replace`` loads it and puts it in force, or raises and changes nothing.
     """
 
     name: str
-    files: Callable[[], Sequence[str]]
+    signature: Callable[[], object]
     replace: Callable[[], None]
-    seen: tuple[Stamp, ...] = ()
+    seen: object = None
 
     def look(self) -> None:
-        """Take the files for seen as they are now."""
-        self.seen = source.signature(self.files())
+        """Take it for seen as it is now."""
+        self.seen = self.signature()
 
     def check(self) -> None:
-        """Replace it if its files are not what was seen last."""
+        """Replace it if it is not what was seen last."""
         before = self.seen
         self.look()
         if self.seen == before:
@@ -85,7 +83,7 @@ class Reloader:
             self._asked.clear()
             for each in self._watched:
                 if was_asked:
-                    each.seen = ()
+                    each.seen = None
                 each.check()
             if was_asked:
                 self._done()

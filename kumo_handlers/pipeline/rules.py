@@ -8,11 +8,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.policy import tables
+from kumo_handlers.policy import source, tables
+from kumo_handlers.policy.following import Following
 
 if TYPE_CHECKING:
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
+
+
+class Rules:
+    """The rules that settings name, and how they are brought up to date."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._following = None if settings.policy else Following(settings.listener_domains)
+        self.policy = self._following.load() if self._following else load(settings)
+
+    def renew(self) -> None:
+        """Take what changed. Raises `ConfigurationError`; then the policy is what it was."""
+        self.policy = self._following.renew() if self._following else load(self._settings)
+
+    def signature(self) -> object:
+        """What differs when the rules changed."""
+        if self._following is None:
+            return source.signature(self.policy.files)
+        return self._following.signature()
+
+    @property
+    def silent_databases(self) -> int:
+        """How many databases of rules did not answer when they were last asked."""
+        return self._following.silent if self._following else 0
+
+    def close(self) -> None:
+        """Let go of databases."""
+        if self._following is not None:
+            self._following.close()
 
 
 def load(settings: Settings) -> Policy:

@@ -15,15 +15,17 @@ import msgspec
 
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import endpoint
+from kumo_handlers.policy.database import engine
 from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, ENDPOINT, PATH, TEXT, choice
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.options import Declared, Kind, Place, declared, read_strictly, refuse
+from kumo_handlers.service import ServiceURL
 from kumo_handlers.shipping.shipment import SHIPMENTS, Shipment
 
 _log = logging.getLogger(__name__)
 # receiver and receivers are two things; listener_domain and listener_domains hardly are
 _CLOSE = 0.87
-Source = str | Mapping[str, Any]
+Source = str | ServiceURL | Mapping[str, Any]
 
 
 def _sequence(raw: object, *kinds: type) -> tuple[Any, ...]:
@@ -38,8 +40,15 @@ def _sequence(raw: object, *kinds: type) -> tuple[Any, ...]:
 
 
 def _read_sources(raw: object) -> tuple[Source, ...]:
-    items = _sequence(raw, str, Path, Mapping)
-    return tuple(str(item) if isinstance(item, Path) else item for item in items)
+    return tuple(map(_read_source, _sequence(raw, str, Path, Mapping)))
+
+
+def _read_source(item: str | Path | Mapping[str, Any]) -> Source:
+    """A URL becomes one at once: its password is then in no text of these settings."""
+    if isinstance(item, Mapping):
+        return item
+    text = str(item)
+    return engine.parse(text) if isinstance(item, str) and engine.is_url(text) else text
 
 
 def _read_paths(raw: object) -> tuple[str, ...]:
@@ -95,8 +104,8 @@ def _read_secrets(raw: object) -> dict[str, str]:
 
 
 SOURCES = Kind(
-    "list of paths or tables",
-    "the path of a .toml or .json file, a table, or a list of them",
+    "list of paths, URLs or tables",
+    "the path of a .toml or .json file, the URL of a database, a table, or a list of them",
     _read_sources,
     lambda value: repr(list(value)),
 )

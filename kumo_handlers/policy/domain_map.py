@@ -37,6 +37,30 @@ class DomainMap(Generic[T]):
                 self._names[key] = value
             elif key != CATCH_ALL:
                 self._wildcards[key[2:]] = value
+        self._measure()
+
+    def changed(self, changes: Mapping[str, T | None]) -> DomainMap[T]:
+        """The map with other values for some keys; None takes a key out.
+
+        Costs a copy of the dictionaries that change, and no look at what stays.
+        """
+        made: DomainMap[T] = DomainMap.__new__(DomainMap)
+        made._names, made._wildcards = self._names, self._wildcards
+        made._catch_all = changes.get(CATCH_ALL, self._catch_all)
+        plain = {key: value for key, value in changes.items() if key[0] != "*"}
+        wildcards = {key[2:]: value for key, value in changes.items() if key.startswith("*.")}
+        if plain:
+            made._names = _replaced(self._names, plain)
+        if wildcards:
+            made._wildcards = _replaced(self._wildcards, wildcards)
+            made._measure()
+        else:
+            made._deepest, made._shallowest = self._deepest, self._shallowest
+            made._reach = self._reach
+        return made
+
+    def _measure(self) -> None:
+        """How far a look-up has to walk."""
         dots = {suffix.count(".") for suffix in self._wildcards}
         # The dots of the longest and of the shortest wildcard; without any, the walk is over
         # before it starts.
@@ -93,3 +117,14 @@ class DomainMap(Generic[T]):
 
     def __len__(self) -> int:
         return len(self._names) + len(self._wildcards) + (self._catch_all is not None)
+
+
+def _replaced(entries: dict[str, T], changes: Mapping[str, T | None]) -> dict[str, T]:
+    """A copy with these values; None takes a key out."""
+    made = entries.copy()
+    for key, value in changes.items():
+        if value is None:
+            made.pop(key, None)
+        else:
+            made[key] = value
+    return made

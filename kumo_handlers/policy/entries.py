@@ -35,6 +35,11 @@ class Entries(msgspec.Struct, frozen=True):
     sections: dict[str, dict[str, Given]]
 
 
+def entries_of(entries: Entries, section: str) -> dict[str, Given]:
+    """The entries of one section, ``""`` the general part."""
+    return entries.sections.get(section, {}) if section else entries.general
+
+
 class Checker:
     """Reads the tables of sources, one after the other, and keeps what was wrong."""
 

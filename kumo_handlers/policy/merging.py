@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from kumo_handlers.policy.domain_map import DomainMap
-from kumo_handlers.policy.entries import Entries, Given
+from kumo_handlers.policy.entries import Entries, Given, entries_of
 from kumo_handlers.policy.listener_domain import ListenerDomain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Domains = DomainMap[ListenerDomain]
 
@@ -63,6 +65,62 @@ def resolve(entries: Entries) -> tuple[Domains, dict[str, Domains]]:
         for section, part in entries.sections.items()
     }
     return general, sections
+
+
+def resolve_changed(
+    general: Domains,
+    sections: Mapping[str, Domains],
+    parts: Sequence[Entries],
+    changed: Iterable[tuple[str, str]],
+) -> tuple[Domains, dict[str, Domains]]:
+    """What `resolve` made, with the entries of ``changed``, (section, key), made again.
+
+    ``parts`` are the sources as they are now. Of entries that inherit, the whole section is made
+    again once the general part changed.
+    """
+    keys: dict[str, set[str]] = {}
+    for section, key in changed:
+        keys.setdefault(section, set()).add(key)
+    made = _Made()
+    general = general.changed(
+        {
+            key: made.of(given) if given is not None else None
+            for key, given in _merged(parts, "", keys.get("", ()))
+        }
+    )
+    done = dict(sections)
+    for section in {*keys, *sections} - {""}:
+        before = sections.get(section)
+        again: Iterable[str] = keys.get(section, ())
+        if before is None or ("" in keys and _inherits(before)):
+            again = {key for each in parts for key in entries_of(each, section)}
+            before = DomainMap({})
+        done[section] = before.changed(
+            {
+                key: made.inheriting(key, given, general) if given is not None else None
+                for key, given in _merged(parts, section, again)
+            }
+        )
+        if not done[section]:
+            del done[section]
+    return general, done
+
+
+def _merged(
+    parts: Sequence[Entries], section: str, keys: Iterable[str]
+) -> Iterator[tuple[str, Given | None]]:
+    """What all ``parts`` give for each key; None where none has it."""
+    for key in keys:
+        given = [
+            each
+            for each in (entries_of(entries, section).get(key) for entries in parts)
+            if each is not None
+        ]
+        yield key, reduce(or_, given) if given else None
+
+
+def _inherits(domains: Domains) -> bool:
+    return any(options.inherit for _, options in domains.items())
 
 
 class _Made:

@@ -30,7 +30,8 @@ Stamp = tuple[int, int, int] | None
 class Source(msgspec.Struct, frozen=True):
     """One source: what it is called, a hash of its content, its tables.
 
-    Of a file also its text, and the stamp it had before it was read.
+    Of a file also its text, and the stamp it had before it was read. The rows of a table in a
+    database are not here: whoever reads them has them.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Source(msgspec.Struct, frozen=True):
     text: str = ""
     stamp: Stamp = None
     warnings: tuple[Problem, ...] = ()
+    is_table: bool = False
 
     @property
     def is_file(self) -> bool:

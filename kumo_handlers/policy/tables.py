@@ -1,4 +1,4 @@
-"""Listener domains from tables: TOML and JSON files, and tables given in place.
+"""Listener domains from tables: TOML and JSON files, tables given in place, or in a database.
 
 Sources are merged option by option, later ones winning. An entry of a listener's section is the
 whole answer there, unless it inherits the domain's general options. Nothing is taken of sources
@@ -10,8 +10,9 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,18 +20,21 @@ import msgspec
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import source
 from kumo_handlers.policy.base import Found
+from kumo_handlers.policy.database.engine import is_url, open_engine
+from kumo_handlers.policy.database.replica import Replica
 from kumo_handlers.policy.endpoint import canonical
 from kumo_handlers.policy.entries import Checker, Entries
-from kumo_handlers.policy.merging import Domains, merge, resolve
+from kumo_handlers.policy.merging import Domains, merge, resolve, resolve_changed
 from kumo_handlers.policy.origins import Origins
 from kumo_handlers.policy.step import Step
+from kumo_handlers.service import ServiceURL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from kumo_handlers.mail.session import Session
     from kumo_handlers.policy.listener import Listener
+    from kumo_handlers.policy.origins import Entry
     from kumo_handlers.policy.source import Source
 
 _log = logging.getLogger(__name__)
@@ -94,12 +98,21 @@ class Tables:
             for key, options in domains.items():
                 yield Found(options, key, section)
 
+    def changed(self, written: Written, keys: Iterable[Entry]) -> Tables:
+        """The policy, once the entries of ``keys`` changed in the sources."""
+        domains = resolve_changed(self._general, self._sections, written.parts, keys)
+        return Tables(*domains, written.origins, written.warnings)
+
     def origin(self, found: Found) -> str:
         """``FILE:LINE`` of an entry, of each file that speaks of it.
 
         The first question reads the files again, line by line: a second a million lines.
         """
         return self._origins.find(found.section, found.key)
+
+
+# The path of a file, a table given in place, the URL of a database, or what was read of one.
+Given = str | Path | Mapping[str, Any] | ServiceURL | Replica
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -113,8 +126,8 @@ class Written(msgspec.Struct, frozen=True):
     warnings: tuple[Problem, ...] = ()
 
 
-def load(sources: Iterable[str | Path | Mapping[str, Any]]) -> Tables:
-    """Read, check and merge ``sources``: paths of files, or tables given in place.
+def load(sources: Iterable[Given]) -> Tables:
+    """Read, check and merge ``sources``.
 
     Raises `ConfigurationError` with every problem in any of them. Warnings are logged.
     """
@@ -125,38 +138,46 @@ def load(sources: Iterable[str | Path | Mapping[str, Any]]) -> Tables:
     return tables
 
 
-def read(sources: Iterable[str | Path | Mapping[str, Any]]) -> Written:
+def read(sources: Iterable[Given]) -> Written:
     """Read and check ``sources``. Raises `ConfigurationError` with every problem there is."""
-    found, problems = _read_all(sources)
     checker = Checker()
-    parts = tuple(checker.check(each) for each in found)
+    problems: list[Problem] = []
+    found: list[Source] = []
+    parts: list[Entries] = []
+    for number, given in enumerate(sources, 1):
+        try:
+            one, entries = _read(given, number, checker)
+        except ConfigurationError as error:
+            problems += error.problems
+        else:
+            found.append(one)
+            parts.append(entries)
     problems += checker.problems
     if problems:
         raise ConfigurationError(problems)
     warnings = tuple(warning for each in found for warning in each.warnings)
-    return Written(parts, Origins(found), warnings)
+    return Written(tuple(parts), Origins(found, parts), warnings)
 
 
 def make(written: Written) -> Tables:
     """The policy that the sources make together. The entries of each source stay as they are."""
-    general, sections = resolve(merge(written.parts))
-    return Tables(general, sections, written.origins, written.warnings)
+    return Tables(*resolve(merge(written.parts)), written.origins, written.warnings)
 
 
-def _read_all(
-    sources: Iterable[str | Path | Mapping[str, Any]],
-) -> tuple[list[Source], list[Problem]]:
-    read: list[Source] = []
-    problems: list[Problem] = []
-    for number, given in enumerate(sources, 1):
-        try:
-            if isinstance(given, Mapping):
-                read.append(source.from_mapping(f"table {number}", given))
-            else:
-                read.append(source.from_file(str(given)))
-        except ConfigurationError as error:
-            problems += error.problems
-    return read, problems
+def _read(given: Given, number: int, checker: Checker) -> tuple[Source, Entries]:
+    """One source and its entries. Problems with entries are left with ``checker``."""
+    if isinstance(given, Replica):
+        return given.source, given.entries
+    if isinstance(given, Mapping):
+        one = source.from_mapping(f"table {number}", given)
+    elif isinstance(given, ServiceURL) or is_url(str(given)):
+        with closing(open_engine(given if isinstance(given, ServiceURL) else str(given))) as engine:
+            replica = Replica(engine)
+            replica.read_now()
+            return replica.source, replica.entries
+    else:
+        one = source.from_file(str(given))
+    return one, checker.check(one)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.pipeline.reload import Reloader, Watched
+from kumo_handlers.policy import source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,9 @@ def file(tmp_path: Path) -> Path:
 def test_replaced_once_for_each_change(file: Path) -> None:
     """Unchanged, it is left alone; a change, a deletion and a new file each count."""
     replaced: list[bool] = []
-    watched = Watched("rules", lambda: [str(file)], lambda: replaced.append(file.exists()))
+    watched = Watched(
+        "rules", lambda: source.signature([str(file)]), lambda: replaced.append(file.exists())
+    )
     watched.look()
     watched.check()
     assert replaced == []
@@ -49,7 +52,7 @@ def test_what_is_wrong_is_said_once(
     def fail() -> None:
         raise error
 
-    watched = Watched("rules", lambda: [str(file)], fail)
+    watched = Watched("rules", lambda: source.signature([str(file)]), fail)
     watched.look()
     file.write_text("wrong")
     with caplog.at_level(logging.ERROR):
@@ -69,7 +72,7 @@ def test_a_passing_failure_is_tried_again(file: Path) -> None:
         if len(tries) == 1:
             raise OSError(24, "Too many open files")
 
-    watched = Watched("rules", lambda: [str(file)], fail_once)
+    watched = Watched("rules", lambda: source.signature([str(file)]), fail_once)
     watched.look()
     file.write_text("new")
     for _ in range(3):
@@ -80,7 +83,9 @@ def test_a_passing_failure_is_tried_again(file: Path) -> None:
 def test_asked_to(file: Path) -> None:
     """SIGHUP loads all again, changed or not, and says when it is done."""
     replaced, done = threading.Event(), threading.Event()
-    reloader = Reloader([Watched("rules", lambda: [str(file)], replaced.set)], done.set)
+    reloader = Reloader(
+        [Watched("rules", lambda: source.signature([str(file)]), replaced.set)], done.set
+    )
     reloader.start()
     try:
         assert not replaced.wait(0.7)

@@ -10,6 +10,7 @@ from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.mail.address import fold_domain
 from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.policy import listener_domain, options, tables
+from kumo_handlers.policy.database import engine
 from kumo_handlers.policy.listener import Listener
 from kumo_handlers.policy.listener_domain import ListenerDomain
 from kumo_handlers.policy.lua import local_logs
@@ -75,6 +76,8 @@ class Declarations:
             raise ValueError("setup takes a list of files, such as { '/path/of/domains.toml' }")
         if not all(isinstance(each, str | dict) for each in sources):
             raise ValueError("what setup takes is a path, or a table of domains")
+        if any(isinstance(each, str) and engine.is_url(each) for each in sources):
+            raise ValueError("a database of rules is for the setting listener_domains alone")
         given = [
             self._scripts.mapped(each) if isinstance(each, str) else settle(each)
             for each in sources

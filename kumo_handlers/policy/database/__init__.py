@@ -1,0 +1,1 @@
+"""Rules in a table of a database, PostgreSQL or SQLite, that many nodes read."""
