@@ -52,6 +52,9 @@ _FIELD = re.compile(
 _COMMON_FIELD = re.compile(
     r"(?:from|to|cc|subject|date|reply-to|sender|x-[\w-]{1,40}) ?:", re.IGNORECASE
 )
+# What is returned may be quoted.
+_QUOTED = re.compile(r"(?:[>|] ?){0,3}(from|to|subject|date) ?:", re.IGNORECASE)
+_QUOTED_FIELDS = 4
 # "On Monday, Ann wrote:", and the same of other mail programs: a person quotes.
 _ATTRIBUTION = re.compile(
     r"(?:on|am|le|el|il|em|op|den|on) .{5,200}"
@@ -80,7 +83,7 @@ def resume(lines: list[str], end: int) -> int:
     QUIRK: PMDF and iPlanet first show the header of the message they report on. So an excerpt of
     a header ends nothing where nothing was announced before it, and a failure is behind it.
     """
-    if end == len(lines) or _announces(lines[:end]):
+    if end == len(lines) or _names_or_announces(lines[:end]):
         return len(lines)
     excerpt = lines[end + 1 : end + _MAX_EXCERPT]
     if "" not in excerpt:
@@ -90,10 +93,13 @@ def resume(lines: list[str], end: int) -> int:
     return start if _announces(lines[start:stop]) else len(lines)
 
 
+def _names_or_announces(lines: list[str]) -> bool:
+    return any("@" in line for line in lines) or _announces(lines)
+
+
 def _announces(lines: list[str]) -> bool:
-    """Whether a failure is told in these lines, or an address named."""
-    folded = openings.fold(" ".join(lines))
-    return "@" in folded or openings.says(folded, openings.PLAIN_FAILURE)
+    """Whether a failure is told in these lines."""
+    return openings.says(openings.fold(" ".join(lines)), openings.PLAIN_FAILURE)
 
 
 def _ends(line: str, lines: list[str], index: int) -> bool:
@@ -104,6 +110,7 @@ def _ends(line: str, lines: list[str], index: int) -> bool:
         or bool(_ATTRIBUTION.match(line))
         or (bool(_FIELD.match(line)) and _begins_header(lines, index))
         or (bool(_COMMON_FIELD.match(line)) and _begins_header(lines, index + 1))
+        or (bool(_QUOTED.match(line)) and _begins_letter(lines, index))
     )
 
 
@@ -126,3 +133,13 @@ def _begins_header(lines: list[str], index: int) -> bool:
     certain = sum(1 for line in nearby if _FIELD.match(line))
     common = sum(1 for line in nearby if _COMMON_FIELD.match(line))
     return certain > 0 and certain + common > 1
+
+
+def _begins_letter(lines: list[str], index: int) -> bool:
+    """Whether From, To, Subject and Date stand together, behind the address they are not about."""
+    names = {
+        found[1].lower()
+        for line in lines[index : index + 2 * _QUOTED_FIELDS]
+        if (found := _QUOTED.match(line))
+    }
+    return len(names) == _QUOTED_FIELDS and any("@" in line for line in lines[:index])

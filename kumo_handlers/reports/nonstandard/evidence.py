@@ -40,6 +40,11 @@ def _is_other_business(header: Heading) -> bool:
     return header.is_other_business and not header.begins_as_bounce
 
 
+def _is_from_machine(header: Heading) -> bool:
+    # QUIRK: Apache James puts Re: before the subject of what it returns.
+    return header.is_from_mail_system or (header.is_from_postmaster and header.has_null_path)
+
+
 def _is_from_list(header: Heading) -> bool:
     # Lists pass on what mail systems send to their own address.
     return header.is_list and not header.begins_as_bounce and not header.is_from_mail_system
@@ -57,7 +62,7 @@ FOR = (
 )
 AGAINST = (
     Sign("another kind of report", -4, lambda h: h.is_other_report),
-    Sign("an answer", -3, lambda h: h.is_reply and not h.is_from_mail_system),
+    Sign("an answer", -3, lambda h: h.is_reply and not _is_from_machine(h)),
     Sign("written with a person's program", -3, lambda h: h.is_personal),
     Sign("absence notice", -6, lambda h: h.is_absence and not h.begins_as_bounce),
     Sign("other business of mail systems", -4, _is_other_business),

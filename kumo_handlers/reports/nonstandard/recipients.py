@@ -50,9 +50,13 @@ _LABELLED = re.compile(
 _MORE = re.compile(rf"[\s,;]{{1,4}}({addresses.ADDRESS.pattern})")
 _RULE = re.compile(r"[-=*_#]{3,}")
 _CONTACT = re.compile(
-    r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|"
+    r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|write to|"
     r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
     r"mail from|^from|absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
+)
+# ``The message <1@a.example> from ann@a.example to bob@b.example was not delivered``.
+_NO_RECIPIENT = re.compile(
+    r"(?<!generated )(?<!expanded )\b(?:from|sent by|message(?:[- ]?id)?)\W{0,3}$"
 )
 _TRANSCRIPT = re.compile(
     rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.[0-7]\.\d{{1,3}} )?)?"
@@ -99,7 +103,8 @@ def _sentence_lines(lines: list[str], first: int, last: int) -> Iterator[int]:
     """The lines of the sentence that holds lines ``first`` to ``last``."""
     start = first
     while start > 0 and lines[start - 1] and not _ends_sentence(lines[start - 1]):
-        if _LEADING.match(lines[start - 1]) or first - start >= 4:  # noqa: PLR2004 - a sentence
+        is_entry = bool(_LEADING.match(lines[start - 1])) and not _is_in_sentence(lines, start - 1)
+        if is_entry or first - start >= 4:  # noqa: PLR2004 - a sentence
             break
         start -= 1
     for index in range(start, min(last + 5, len(lines))):
@@ -109,6 +114,11 @@ def _sentence_lines(lines: list[str], first: int, last: int) -> Iterator[int]:
         yield index
         if index >= last and _ends_sentence(lines[index]):
             return
+
+
+def _is_in_sentence(lines: list[str], index: int) -> bool:
+    """Whether an address on a line of its own belongs to the words before it: ``message to``."""
+    return index > 0 and f" {lines[index - 1].casefold()}".endswith((" to", " by", " an"))
 
 
 def _starts_anew(line: str) -> bool:
@@ -237,8 +247,8 @@ def _is_other(notice: Notice, address: str) -> bool:
 
 def _is_asking(text: str, address: str) -> bool:
     """Whether the address is one to write to, or the sender's: by the words before it."""
-    before = openings.fold(text[: max(text.find(address), 0)])
-    return bool(_CONTACT.search(before[-40:]))
+    before = openings.fold(text[: max(text.find(address), 0)])[-40:]
+    return bool(_CONTACT.search(before) or _NO_RECIPIENT.search(before))
 
 
 WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
