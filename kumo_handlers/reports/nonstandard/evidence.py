@@ -123,10 +123,19 @@ def weigh_text(notice: Notice) -> int:
     return points
 
 
+# ``If a message cannot be delivered, write to …``: nothing has happened yet.
+_CONDITION = re.compile(r"\b(?:if|whenever|in case|falls|wenn)\b[^.!?:]*$")
+
+
+def _is_condition(folded: str, opening: openings.Opening) -> bool:
+    return bool(_CONDITION.search(folded, max(opening.start - 60, 0), opening.start))
+
+
 def _weigh_openings(notice: Notice) -> int:
-    plain = [opening for opening in notice.openings if opening.is_plain]
+    folded = notice.folded
+    plain = [each for each in notice.openings if each.is_plain and not _is_condition(folded, each)]
     if not plain:
-        return 1 if notice.openings else 0
+        return 1 if any(not each.is_plain for each in notice.openings) else 0
     return 3 if plain[0].start < _EARLY else 2
 
 

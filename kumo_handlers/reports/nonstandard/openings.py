@@ -53,6 +53,7 @@ PLAIN_FAILURE = (
         "was not sent",
         "cannot be sent",
     ),
+    *("did not get your", "not get your message", "didn't get your message"),
     *("was not received by", "not receive a copy", "could not be forwarded", "did not receive"),
     *("was rejected by", "has been rejected", "have been rejected", "was rejected for"),
     *("automatically rejected", "rejected your message", "message was rejected"),

@@ -51,13 +51,25 @@ _MORE = re.compile(rf"[\s,;]{{1,4}}({addresses.ADDRESS.pattern})")
 _RULE = re.compile(r"[-=*_#]{3,}")
 _CONTACT = re.compile(
     r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|write to|"
+    r"please use|did you mean|new address|instead use|"
     r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
-    r"mail from|^from|absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
+    r"absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
 )
 # ``The message <1@a.example> from ann@a.example to bob@b.example was not delivered``.
 _NO_RECIPIENT = re.compile(
     r"(?<!generated )(?<!expanded )\b(?:from|sent by|message(?:[- ]?id)?)\W{0,3}$"
 )
+_OTHER_LABEL = re.compile(
+    r"(?:original |envelope )?(?:sender|from|mail from|message[- ]?id|reply-to|absender|remitente|"
+    r"expéditeur|mittente|remetente|afzender|отправитель|差出人|发件人|寄件者)"
+    r"(?:'?s? ?(?:address|e-?mail))? ?[:\uff1a]"
+)
+# Behind such a line stand those that were reached.
+_SUCCESS = re.compile(r"\b(?:was|were|been) (?:delivered|successful)", re.IGNORECASE)
+_ADDRESSED = re.compile(
+    rf"^\W{{0,4}}(?:to|cc|bcc) ?: ?({addresses.ADDRESS.pattern})", re.IGNORECASE
+)
+_POSITIVE = re.compile(r"\W{0,6}(?:s: ?)?25[01][ -]", re.IGNORECASE)
 _TRANSCRIPT = re.compile(
     rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.[0-7]\.\d{{1,3}} )?)?"
     rf"({addresses.ADDRESS.pattern})(?: ?\.\.\.|:? \(|: )",
@@ -87,7 +99,9 @@ def _first_line(notice: Notice) -> int:
     return 0 if first is None else notice.line_at(first)
 
 
-def _sentence(notice: Notice) -> Iterator[Found]:
+def _sentence(
+    notice: Notice, also: Callable[[str], bool] = lambda _address: False
+) -> Iterator[Found]:
     """As in ``Your message to ann@example.com could not be delivered``."""
     for opening in notice.openings:
         if not opening.is_plain:
@@ -95,7 +109,11 @@ def _sentence(notice: Notice) -> Iterator[Found]:
         first = notice.line_at(opening.start)
         lines = list(_sentence_lines(notice.lines, first, notice.line_at(opening.end - 1)))
         text = " ".join(notice.lines[index] for index in lines)
-        named = [each for each in addresses.within(text) if _is_other(notice, each)]
+        named = [
+            each
+            for each in addresses.within(text)
+            if _is_other(notice, each) or (also(each) and each.lower() not in notice.own)
+        ]
         yield from (Found(each, lines[-1]) for each in named if not _is_asking(text, each))
 
 
@@ -131,21 +149,27 @@ def _ends_sentence(line: str) -> bool:
 
 def _listed(notice: Notice) -> Iterator[Found]:
     """An address at the beginning of a line, after the announcement; several such lines."""
-    seen = False
-    first = _first_line(notice)
-    asking = False
-    for index in range(first, len(notice.lines)):
+    seen = asking = False
+    for index in range(_first_line(notice), len(notice.lines)):
         line = notice.lines[index]
-        if seen and _RULE.match(line) and "@" not in line:
+        if seen and "@" not in line and (_RULE.match(line) or _SUCCESS.search(line)):
             return
-        asking = bool(line) and (asking or bool(_CONTACT.search(openings.fold(line))))
+        # The address itself says nothing: it may be support@.
+        words = openings.fold(addresses.ADDRESS.sub("", line))
+        asking = bool(line) and (asking or bool(_CONTACT.search(words)))
         match = _LEADING.match(line)
-        if match is None or (asking and seen):
+        if match is None or (asking and seen) or _is_of_another(notice.lines, index):
             continue
         for address in _at(match[1], line[match.end() :]):
             if not (addresses.is_role(address) and asking):
                 seen = True
                 yield Found(address, index)
+
+
+def _is_of_another(lines: list[str], index: int) -> bool:
+    """Whether the line above is the label of what is no recipient: ``Sender:``."""
+    above = next((line for line in reversed(lines[max(index - 3, 0) : index]) if line), "")
+    return bool(_OTHER_LABEL.fullmatch(openings.fold(above)))
 
 
 def _at(first: str, rest: str) -> Iterator[str]:
@@ -178,8 +202,15 @@ def _dialogue(notice: Notice) -> Iterator[Found]:
 
 def _matching(notice: Notice, match: Callable[[str], re.Match[str] | None]) -> Iterator[Found]:
     for index, line in enumerate(notice.lines):
-        if "@" in line and (found := match(line)):
+        if "@" in line and (found := match(line)) and not _is_accepted(notice.lines, index):
             yield from (Found(address, index) for address in addresses.within(found[1]))
+
+
+def _is_accepted(lines: list[str], index: int) -> bool:
+    """Whether the line is a command that was answered well."""
+    if "rcpt to" not in lines[index].casefold():
+        return False
+    return bool(_POSITIVE.match(next((line for line in lines[index + 1 : index + 3] if line), "")))
 
 
 def _with_reason(notice: Notice) -> Iterator[Found]:
@@ -207,6 +238,16 @@ def _in_subject(notice: Notice) -> Iterator[Found]:
     """As in ``Undeliverable: ann@example.com``."""
     named = [each for each in addresses.within(notice.subject) if _is_other(notice, each)]
     yield from (Found(each, -1, "recipient read from the subject") for each in named)
+
+
+def _addressed(notice: Notice) -> Iterator[Found]:
+    """*To: ann@example.com*, of the message that the notice is about."""
+    yield from _matching(notice, _ADDRESSED.match)
+
+
+def _role(notice: Notice) -> Iterator[Found]:
+    """As `_sentence`, for mail to noreply@ or support@: who else would be meant."""
+    yield from _sentence(notice, addresses.is_role)
 
 
 def _bare_names(notice: Notice) -> Iterator[Found]:
@@ -261,6 +302,8 @@ WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
     _with_reason,
     _only,
     _in_subject,
+    _addressed,
+    _role,
     _bare_names,
     _in_returned,
 )

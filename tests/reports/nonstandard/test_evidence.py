@@ -93,3 +93,18 @@ def test_quick_refusal_agrees_with_the_weights() -> None:
             found = message(f"From: {sender}\nSubject: {subject}")
             worth = evidence.weigh_header(heading.of(found)) >= evidence.WORTH_READING
             assert evidence.is_worth_reading(found) == worth
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("Your message could not be delivered.", 3),
+        ("If a message could not be delivered, write to us.", 0),
+        ("Falls eine Nachricht nicht zugestellt wird, schreiben Sie.", 0),
+        ("We are sorry. If you can: your message could not be delivered.", 3),
+    ],
+)
+def test_condition_is_no_announcement(text: str, points: int) -> None:
+    """What may happen has not happened yet."""
+    notice = Notice(mime.Message(b"From: a@b.example\n\n" + text.encode()))
+    assert evidence.weigh_text(notice) == points

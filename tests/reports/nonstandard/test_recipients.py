@@ -37,6 +37,18 @@ HEADER = "From: MAILER-DAEMON@mx.example\nTo: <news@sender.example>\nSubject: {}
             "It could not be delivered. Please contact postmaster@isp.example\n\nann@dest.example",
             ["ann"],
         ),
+        ("It could not be delivered to:\n\n support@dest.example\n  unknown", ["support"]),
+        ("Mail from c@x.example to ann@dest.example was not delivered to it.", ["ann"]),
+        ("Message <1.2@x.example> to ann@dest.example could not be delivered.", ["ann"]),
+        ("Your mail to\n ann@dest.example\ncould not be delivered.", ["ann"]),
+        ("It was not delivered:\n\nSender:\nc@x.example\nRecipient:\nann@dest.example", ["ann"]),
+        (
+            "Not delivered to:\n\nann@dest.example\n\nIt was delivered to:\n\nc@dest.example",
+            ["ann"],
+        ),
+        (">>> RCPT TO:<c@x.example>\n<<< 250 ok\n>>> RCPT TO:<ann@dest.example>", ["ann"]),
+        ("Mail was not delivered to ann@dest.example. Did you mean c@dest.example?", ["ann"]),
+        ("It was not delivered to support@dest.example", ["support"]),
     ],
 )
 def test_named(text: str, named: list[str]) -> None:
