@@ -57,6 +57,16 @@ def test_first(name: bytes, value: str | None) -> None:
     assert header_fields.first(BLOCK, BLOCK.lower(), name) == value
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_firsts(line_end: bytes) -> None:
+    """Several fields in one search: each as if it were asked for alone."""
+    names = (b"received", b"subject", b"old-style", b"x-empty", b"x-none")
+    block = BLOCK.replace(b"\n", line_end)
+    found = header_fields.firsts(block, header_fields.pattern(*names))
+    alone = {name: header_fields.first(block, block.lower(), name) for name in names}
+    assert found == {name: value for name, value in alone.items() if value is not None}
+
+
 NAMES = st.text("abcXYZ-019", min_size=1, max_size=10)
 VALUES = st.text("abc :;=<>@.", max_size=30).map(str.strip)
 

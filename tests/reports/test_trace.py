@@ -30,6 +30,14 @@ def test_kumomta_header_is_found() -> None:
     assert trust is TraceTrust.UNSIGNED
 
 
+@given(st.lists(st.tuples(st.sampled_from(["X-Ref", "x-a", "Subject"]), st.sampled_from("aeE"))))
+def test_what_is_passed_over_has_no_trace(fields: list[tuple[str, str]]) -> None:
+    """A header block that is not looked into has no field that begins as a trace does."""
+    block = "".join(f"{name}:\r\n {value}\r\n" for name, value in fields).encode()
+    likely = any(name != "Subject" and value == "e" for name, value in fields)
+    assert trace.may_stand_in(block) is likely
+
+
 @pytest.mark.parametrize("fold", ["\r\n\t", "\n ", " ", ""])
 def test_folding_does_not_matter(fold: str) -> None:
     """A value cut anywhere by blanks and line ends is the same value."""
