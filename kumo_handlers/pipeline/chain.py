@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -130,10 +129,12 @@ class _Chain:
 
 def _answer(function: Handler, mail: ReceivedMail, captures: dict[str, str]) -> Reply | None:
     """Call ``function``, with Salmon's lock where it wants it; the reply it raised, if it did."""
-    lock = nullcontext() if salmon_setting(function, "nolocking") else Router.call_lock
     try:
-        with lock:
+        if salmon_setting(function, "nolocking"):
             function(mail, **captures)
+        else:
+            with Router.call_lock:
+                function(mail, **captures)
     except SMTPError as error:
         return reply_of(error)
     return None

@@ -46,6 +46,8 @@ def settle(
     mails: Sequence[ReceivedMail], handled: Sequence[Handled], *, per_recipient: bool
 ) -> Settlement:
     """The settlement of one transaction. ``handled`` may end early: the rest was not tried."""
+    if len(mails) == 1 and handled[0].reply.accepts:  # nothing to weigh
+        return Settlement((handled[0].reply,), _logged(mails[0], handled[0]).take_staged())
     pairs = list(zip(mails, handled, strict=False))
     accepted = [_logged(mail, result) for mail, result in pairs if result.reply.accepts]
     failed = tuple(Failed(mail, result) for mail, result in pairs if not result.reply.accepts)

@@ -271,12 +271,10 @@ class Conversation(asyncio.Protocol):
 
     def _throttle(self) -> None:
         """Let TCP hold back a client that sends more than is read."""
-        if self._transport.is_closing():
-            return
         # What comes behind our reply to STARTTLS is for TLS to read, not for us.
         held = self._choked or self._handshaking or self._connection.buffered > MAX_AHEAD
         wanted = self._leaving or not held
-        if wanted != self._reading:
+        if wanted != self._reading and not self._transport.is_closing():
             self._reading = wanted
             if wanted:
                 self._transport.resume_reading()

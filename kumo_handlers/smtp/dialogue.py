@@ -85,10 +85,11 @@ class Dialogue:
         """Send a reply; one that closes (221, 421) ends the conversation."""
         self._output.append(replies.encoded(reply))
         self._turnout.replies[reply.code] += 1
+        if not reply.closes:
+            return
         if reply.ending is Ending.WITH_421 and reply.code != 421:  # noqa: PLR2004 - RFC 5321, 3.8
             self._output.append(replies.encoded(replies.disconnecting(self.listener.hostname)))
-        if reply.closes:
-            self.closing = True
+        self.closing = True
 
     def take_output(self) -> bytes:
         """What is to be sent now."""

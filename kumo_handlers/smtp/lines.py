@@ -25,7 +25,8 @@ class LineBuffer:
 
     def feed(self, chunk: bytes) -> None:
         """Add what came in."""
-        self._bytes = self._bytes[self._at :] + chunk if len(self) else chunk
+        unread = self._at < len(self._bytes)
+        self._bytes = self._bytes[self._at :] + chunk if unread else chunk
         self._at = 0
 
     def take_line(self, limit: int) -> bytes | None:
@@ -36,7 +37,8 @@ class LineBuffer:
         """
         end = self._bytes.find(CRLF, self._at)
         if end < 0:
-            self._drop_beyond(limit)
+            if self._at < len(self._bytes):
+                self._drop_beyond(limit)
             return None
         line = self._overlong or self._bytes[self._at : end]
         self._overlong = b""
