@@ -29,6 +29,7 @@ from kumo_handlers.pipeline.metrics_endpoint import MetricsEndpoint
 from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
 from kumo_handlers.pipeline.workers import Workers
+from kumo_handlers.reports.nonstandard import flufl
 from kumo_handlers.smtp.activation import Activation
 from kumo_handlers.smtp.server import Server
 
@@ -106,6 +107,7 @@ class Receiver:
             self._thread.join()
             raise self._error
         self._reloader.start()
+        self._threads.submit(flufl.prepare)  # now that clients are greeted; the first bounce is far
         # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
         # work any more. This is called just before that, and public hooks come too late.
         threading._register_atexit(self._hold_the_end)  # type: ignore[attr-defined] # noqa: SLF001

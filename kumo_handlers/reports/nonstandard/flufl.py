@@ -10,9 +10,7 @@ from __future__ import annotations
 import email
 import logging
 import re
-from typing import TYPE_CHECKING
-
-import flufl.bounce
+from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.reports.nonstandard import addresses, evidence, recipients, text
 from kumo_handlers.reports.nonstandard.notice import MAX_TEXT, Notice
@@ -30,6 +28,13 @@ MAX_BRACKETS = 10
 _ORIGIN = re.compile(r"\W{0,4}(?:generated (?:from|by)|expanded from)\b", re.IGNORECASE)
 # It logs each of its detectors, and each of their failures, at a rate of seventeen a message.
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
+
+
+def prepare() -> Any:  # noqa: ANN401 - flufl.bounce ships no types
+    """flufl.bounce, imported when it is first wanted: it compiles its hundreds of expressions."""
+    import flufl.bounce  # noqa: PLC0415 - a good part of a start would be spent here
+
+    return flufl.bounce
 
 
 def read(message: mime.Message) -> DSN | None:
@@ -62,7 +67,7 @@ def _misses_one(notice: Notice, found: list[Found]) -> bool:
 def _answer(notice: Notice) -> set[str]:
     """The addresses it names; none where it fails, which odd messages make it do."""
     try:
-        failed = flufl.bounce.all_failures(email.message_from_bytes(_bounded(notice)))
+        failed = prepare().all_failures(email.message_from_bytes(_bounded(notice)))
     except Exception:  # noqa: BLE001 - any of its detectors may raise anything
         return set()
     return {addresses.clean(each.decode("utf-8", "replace")) for group in failed for each in group}
