@@ -5,13 +5,23 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-PARTS = {"lookup": "lookup", "lua": "lua", "parse": "parsing", "smtp": "smtp"}
+PARTS = {
+    "lookup": "lookup:main",
+    "scale": "scale:main",
+    "parse": "parsing:main",
+    "lua": "lua:main",
+    "smtp": "smtp:main",
+    "sessions": "smtp:sessions",
+    "limits": "limits:main",
+    "count": "count:main",
+}
 
 
 def main() -> None:
     """Run them."""
     for part in sys.argv[1:] or PARTS:
-        import_module(f"benchmarks.{PARTS[part]}").main()
+        module, _, function = PARTS[part].partition(":")
+        getattr(import_module(f"benchmarks.{module}"), function)()
 
 
 main()

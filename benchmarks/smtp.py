@@ -2,126 +2,75 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from statistics import median
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import SERVERS
-from kumo_handlers.testing import make_bounce, make_letter
+from benchmarks.competitors import COMPETITORS, MissingError
+from benchmarks.load import Load, Measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Mapping
 
-SESSIONS, MESSAGES, ROUNDS = 20, 100, 5
-LETTER = make_letter("bob@example.com") + b"a line of an ordinary letter\r\n" * 60
-BOUNCE = make_bounce("gone@nowhere.example")
+ROUNDS = 5
+ALL = tuple(COMPETITORS)
+FEW = ("ours, durable", "ours, not durable", "aiosmtpd, empty handler", "smtp-sink (C), discarding")
+STALLING = ("Salmon, as shipped", "Salmon, backlog and Nagle mended", "Haraka, discarding")
 
 
 def main() -> None:
-    """Print the tables."""
-    sink = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin")
-    for title, recipient, content in (
-        ("2 kB mail to relay", b"bob@example.com", LETTER),
-        ("bounces, logged and dropped", b"v@bounce.example.com", BOUNCE),
-    ):
-        with ExitStack() as stack:
-            ports = {name: stack.enter_context(python_server(name)) for name in SERVERS}
-            if sink:
-                ports["smtp-sink (C)"] = stack.enter_context(sink_server(sink))
-            compare(title, ports, recipient, content)
+    """Print the tables of 20 sessions, one command at a time."""
+    compare("2 kB mail to relay, 20 sessions", Load(0), ALL)
+    compare("bounces, logged and dropped, 20 sessions", Load(0, bounces=True), FEW)
 
 
-def compare(title: str, ports: dict[str, int], recipient: bytes, content: bytes) -> None:
+def sessions() -> None:
+    """Print the tables of other clients."""
+    compare("the same mail, pipelined", Load(0, pipelined=True), (*FEW, *STALLING))
+    compare("one connection a message", Load(0, persistent=False), (*FEW, *STALLING[1:]))
+    compare("one session", Load(0, sessions=1), FEW)
+    compare("200 sessions", Load(0, sessions=200), FEW)
+
+
+def compare(title: str, load: Load, names: Iterable[str], rounds: int = ROUNDS) -> None:
     """Each server in each round, one after the other."""
-    rates: dict[str, list[float]] = {name: [] for name in ports}
-    for _ in range(ROUNDS):
-        for name, port in ports.items():
-            rates[name].append(asyncio.run(rate(port, recipient, content)))
-    table = Table("server", "messages/s", "times ours, durable", title=title, title_justify="left")
-    first = median(next(iter(rates.values())))
-    for name, each in rates.items():
-        table.add_row(name, f"{median(each):,.0f}", f"{median(each) / first:.2f}")
+    measured = measure(load, names, rounds)
+    table = Table("server", "messages/s", "times the first", "p50, ms", "p99, ms", "hung")
+    table.title, table.title_justify = title, "left"
+    first = median(each.rate for each in next(iter(measured.values())))
+    for name, each in measured.items():
+        rate = median(round_.rate for round_ in each)
+        numbers = [f"{median(getattr(r, key) for r in each):.1f}" for key in ("p50", "p99")]
+        hung = f"{max(round_.hung for round_ in each)}"
+        table.add_row(name, f"{rate:,.0f}", f"{rate / first:.2f}", *numbers, hung)
     Console(width=110).print(table)
 
 
-async def rate(port: int, recipient: bytes, content: bytes) -> float:
-    """Messages a second over all sessions, each one connection."""
-    start = time.perf_counter()
-    await asyncio.gather(*(session(port, recipient, content) for _ in range(SESSIONS)))
-    return SESSIONS * MESSAGES / (time.perf_counter() - start)
+def measure(load: Load, names: Iterable[str], rounds: int = ROUNDS) -> Mapping[str, list[Measured]]:
+    """What each of `COMPETITORS` named does with ``load``; those that are missing are named."""
+    with ExitStack() as stack:
+        ports = {}
+        for name in names:
+            try:
+                ports[name] = stack.enter_context(COMPETITORS[name]())
+            except MissingError as error:
+                print(f"{name}: left out ({error})")
+        results: dict[str, list[Measured]] = {name: [] for name in ports}
+        for _ in range(rounds):
+            for name, port in ports.items():
+                results[name].append(put(msgspec.structs.replace(load, port=port)))
+    return results
 
 
-async def session(port: int, recipient: bytes, content: bytes) -> None:
-    """One client: a command, its reply, the next command."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-
-    async def say(line: bytes) -> None:
-        writer.write(line)
-        while (reply := await reader.readline())[3:4] == b"-":
-            pass
-        if reply[:1] not in b"23":
-            raise RuntimeError(f"{line[:40]!r} was answered {reply!r}")
-
-    await say(b"")
-    await say(b"EHLO client.example\r\n")
-    for _ in range(MESSAGES):
-        await say(b"MAIL FROM:<ann@elsewhere.example>\r\n")
-        await say(b"RCPT TO:<" + recipient + b">\r\n")
-        await say(b"DATA\r\n")
-        await say(content + b".\r\n")
-    writer.close()
-    await writer.wait_closed()
-
-
-@contextmanager
-def python_server(name: str) -> Iterator[int]:
-    """One of `SERVERS`, listening."""
-    with running(lambda port: [sys.executable, "-m", "benchmarks.servers", name, str(port)]) as at:
-        yield at
-
-
-@contextmanager
-def sink_server(program: str) -> Iterator[int]:
-    """Postfix's smtp-sink, which discards in C."""
-    user = ["-u", "nobody"] if os.geteuid() == 0 else []  # it insists
-    with running(lambda port: [program, *user, f"inet:127.0.0.1:{port}", "1024"]) as at:
-        yield at
-
-
-@contextmanager
-def running(command: Callable[[int], list[str]]) -> Iterator[int]:
-    """A server on a free port, ended at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
-    process = subprocess.Popen(command(port), stderr=subprocess.DEVNULL)  # noqa: S603 - a server of the comparison
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-
-
-def wait_for(port: int) -> None:
-    """Return when somebody listens."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+def put(load: Load) -> Measured:
+    """One load, put on by a process of its own."""
+    asked = msgspec.json.encode(load).decode()
+    command = [sys.executable, "-m", "benchmarks.load", asked]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - ours
+    return msgspec.json.decode(done.stdout, type=Measured)
