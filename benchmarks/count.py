@@ -21,11 +21,13 @@ from rich.table import Table
 
 from benchmarks.lookup import asking, domains, finding, our_router, recipients
 from kumo_handlers.journal.parsing import parse_report
-from kumo_handlers.mail.session import Peer
+from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.pipeline import routes
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.listener import Listener
-from kumo_handlers.smtp.protocol import Protocol
+from kumo_handlers.smtp import replies
+from kumo_handlers.smtp.events import Message
+from kumo_handlers.smtp.protocol import Connection
 from kumo_handlers.testing import make_bounce, make_complaint, make_letter
 
 if TYPE_CHECKING:
@@ -63,8 +65,29 @@ def complaint() -> Callable[[], object]:
     return lambda: parse_report(content)
 
 
+def message() -> Callable[[], object]:
+    """One message of 2 kB through the core of the listener, with a backend that says yes."""
+    connection = Connection(
+        Listener(max_messages_per_connection=1_000_000), Session("s", Peer("127.0.0.1"), meta={})
+    )
+    steps = [b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<c@d.example>\r\n", b"DATA\r\n"]
+    steps.append(make_letter("c@d.example") + b"a line of an ordinary letter\r\n" * 60 + b".\r\n")
+
+    def say(step: bytes) -> None:
+        connection.receive(step)
+        while (event := connection.next_event()) is not None:
+            connection.answer(event, replies.OK if isinstance(event, Message) else None)
+        if connection.take_output()[:1] not in b"23":
+            raise RuntimeError(f"refused: {step[:40]!r}")
+
+    say(b"")  # the greeting
+    say(b"EHLO client.example\r\n")
+    return lambda: [say(step) for step in steps]
+
+
 CASES: dict[str, tuple[Callable[[], Callable[[], object]], int]] = {
     "look-up": (look_up, 2000),
+    "SMTP message, core alone": (message, 200),
     "five routes": (routing, 1000),
     "bounce to record": (bounce, 100),
     "complaint to record": (complaint, 100),
