@@ -64,8 +64,7 @@ postfix: $(VENV)/installed  ## mail both ways with a real Postfix, installed whe
 
 bench: .venv-bench/installed  ## ours beside others, as ratios; bench-smtp and so on are parts of it
 
-bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits \
-bench-count: .venv-bench/installed
+bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits bench-count: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks $(patsubst bench%,%,$(subst bench-,bench,$@))
 
 .venv-bench/installed: pyproject.toml benchmarks/requirements.txt
