@@ -12,7 +12,7 @@ MINUTES ?= 30
 SECONDS ?= 60
 HARAKA := Haraka@3.3.4
 
-.PHONY: help demo test check format clean crash reload soak fuzz docs postfix \
+.PHONY: help demo test check format clean crash reload soak shipping fuzz docs postfix \
 	bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits \
 	bench-count
 
@@ -49,6 +49,9 @@ reload: $(VENV)/installed  ## swap rules under load, SWAPS times, and look for m
 
 soak: $(VENV)/installed  ## half its load for MINUTES, and nothing may grow
 	$(BIN)/python tests/crash/soak.py --minutes $(MINUTES)
+
+shipping: $(VENV)/installed  ## a destination of records is away for MINUTES of load, then back
+	$(BIN)/python tests/crash/outage.py --minutes $(MINUTES)
 
 fuzz: $(VENV)/installed  ## each target for SECONDS
 	for target in $(filter-out fuzz/engine.py,$(wildcard fuzz/*.py)); do \

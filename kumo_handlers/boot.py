@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from salmon.routing import Router
 
-from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.sink import SinkOptions, open_sink
-from kumo_handlers.pipeline import installation, rules
+from kumo_handlers.pipeline import installation, rules, shipping_check
 from kumo_handlers.pipeline.installation import Installation
 from kumo_handlers.pipeline.receiver import Receiver, require_loaded
 from kumo_handlers.pipeline.reload import Watched
@@ -50,7 +49,7 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
     """
     _mend_logging()
     settings = Settings.read(module)
-    _check_shipping(settings)
+    shipping_check.check(settings)
     ruled = Rules(settings)
     ruled.close()  # a process that starts may fork yet; who follows the rules connects again
     installed = Installation(
@@ -117,20 +116,6 @@ def _sink_options(installed: Installation) -> SinkOptions:
         (events and events.max_segment_duration) or settings.max_segment_duration,
         (events and events.max_segment_size) or settings.max_segment_size,
     )
-
-
-def _check_shipping(settings: Settings) -> None:
-    """Raise `ConfigurationError` where records could not be shipped: now, not in a log later."""
-    if settings.ship and "jsonl" not in settings.sinks:
-        problem = Problem(
-            message="what is shipped is the log, and none is written",
-            option="sinks",
-            value=repr([*settings.sinks]),
-            expected="jsonl among them",
-        )
-        raise ConfigurationError(problem)
-    for shipment in settings.ship:
-        shipment.require_client()
 
 
 def _open(installed: Installation, relay: Relay | None) -> tuple[Committer, Callable[[], None]]:

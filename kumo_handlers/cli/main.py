@@ -39,6 +39,7 @@ COMMANDS: dict[str, Row] = {
     "replay": Row("kumo_handlers.cli.replay:replay", "Read again what could not be understood."),
     "scrub": Row("kumo_handlers.cli.scrub:scrub", "Make a report fit to be shown to others."),
     "selftest": Row("kumo_handlers.cli.selftest:selftest", "Try a listener from outside."),
+    "ship": Row("kumo_handlers.cli.ship:ship", "See how far records are shipped, or ship them."),
     "stats": Row("kumo_handlers.cli.stats:stats", "Count bounces and complaints, with rates."),
     "test": Row("kumo_handlers.cli.test:test", "Compare a policy with what is expected of it."),
     "serve": Row("kumo_handlers.cli.serve:serve", "Listen, without a Salmon project."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.cli.policy_choice import import_settings, with_rules
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.pipeline import listener_check, rules
+from kumo_handlers.pipeline import listener_check, rules, shipping_check
 from kumo_handlers.pipeline.settings import Settings
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.advice.subject import Subject
@@ -125,6 +125,8 @@ def _check_rest(settings: Settings) -> None:
         classification.load(settings.classification)
     with checked.collecting():
         trace.Keys.read(settings.trace_keys, settings.trace_max_age)
+    with checked.collecting():
+        shipping_check.check(settings)
     checked.errors += (
         Problem(
             message="there is no such sink",

@@ -6,14 +6,11 @@ SIGTERM and SIGINT, which a service's stop, or Ctrl-C, sends to every process th
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 
-from kumo_handlers.shipping import fleet, orders, told
+from kumo_handlers.shipping import foreground, orders
 
 _NICE = 10  # mail comes first
 
@@ -22,18 +19,7 @@ def main() -> None:
     """Ship until the app is gone."""
     given = orders.decode(sys.stdin.buffer.readline())
     os.nice(_NICE)
-    told.speak(given.shipments, sys.stdout, as_json=True)
-    with suppress(asyncio.CancelledError):
-        asyncio.run(_ship(given))
-
-
-async def _ship(given: orders.Orders) -> None:
-    loop = asyncio.get_running_loop()
-    shipping = asyncio.ensure_future(fleet.ship(Path(given.run_dir), given.shipments))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, shipping.cancel)
-    loop.add_reader(sys.stdin.fileno(), shipping.cancel)  # nothing more is said: this is its end
-    await shipping
+    foreground.run_for_app(Path(given.run_dir), given.shipments)
 
 
 if __name__ == "__main__":

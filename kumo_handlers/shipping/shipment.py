@@ -81,14 +81,13 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
 
     def open(self) -> Destination:
         """The destination. Raises `ConfigurationError` where its client is not installed."""
-        row = DESTINATIONS[self.url.scheme]
-        return row.open(self.url, row.options(**self.options))
+        return DESTINATIONS[self.url.scheme].open(self.url, self.options)
 
     def require_client(self) -> None:
         """Raise `ConfigurationError` where the client library is not installed; import nothing."""
         row = DESTINATIONS[self.url.scheme]
-        if find_spec(row.module) is None:
-            service.client(row.module, row.extra)
+        if find_spec(row.library) is None:
+            service.client(row.library, row.extra)
 
     def scrubbed(self, text: str) -> str:
         """The text without the secrets of this entry: those of its URL, and of its options."""

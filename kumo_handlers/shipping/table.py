@@ -1,19 +1,15 @@
 """The destinations there are, by the scheme of their URLs. To add one, write its module and a row.
 
-A module takes the URL and its own options, and imports its client library when it is made.
+A module has a class, made of a URL and its own options, that imports its client library when it
+is made. It is imported itself when an entry needs it: most installations ship nowhere.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kumo_handlers.shipping.postgresql import PostgreSQL, PostgreSQLOptions
-from kumo_handlers.shipping.rabbitmq import RabbitMQ, RabbitMQOptions
-from kumo_handlers.shipping.webhook import Webhook, WebhookOptions
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import msgspec
 
     from kumo_handlers.service import ServiceURL
@@ -21,17 +17,34 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """How a destination is opened, its options, and the library and extra of its client."""
+    """Where a destination is, ``module:class``, and the library and the extra of its client.
 
-    open: Callable[[ServiceURL, Any], Destination]
-    options: type[msgspec.Struct]
-    module: str
+    Its options are a Struct beside it, with ``Options`` behind the class's name.
+    """
+
+    place: str
+    library: str
     extra: str
 
+    @property
+    def options(self) -> type[msgspec.Struct]:
+        """The options, as they are declared."""
+        options: type[msgspec.Struct] = self._found("Options")
+        return options
 
-_RABBITMQ = Row(RabbitMQ, RabbitMQOptions, "aio_pika", "amqp")
-_POSTGRESQL = Row(PostgreSQL, PostgreSQLOptions, "psycopg", "postgresql")
-_WEBHOOK = Row(Webhook, WebhookOptions, "httpx", "http")
+    def open(self, url: ServiceURL, options: dict[str, Any]) -> Destination:
+        """The destination. Raises `ConfigurationError` where its client is not installed."""
+        made: Destination = self._found()(url, self.options(**options))
+        return made
+
+    def _found(self, ending: str = "") -> Any:  # noqa: ANN401 - a class
+        module, _, name = self.place.partition(":")
+        return getattr(import_module(module), name + ending)
+
+
+_RABBITMQ = Row("kumo_handlers.shipping.rabbitmq:RabbitMQ", "aio_pika", "amqp")
+_POSTGRESQL = Row("kumo_handlers.shipping.postgresql:PostgreSQL", "psycopg", "postgresql")
+_WEBHOOK = Row("kumo_handlers.shipping.webhook:Webhook", "httpx", "http")
 
 DESTINATIONS: dict[str, Row] = {
     "amqp": _RABBITMQ,
