@@ -36,9 +36,8 @@ async def ship(run_dir: Path, shipments: Sequence[Shipment], *, drain: bool = Fa
     (run_dir / "ship").mkdir(parents=True, exist_ok=True)
     for shipment in shipments:
         shipment.require_client()
-    async with asyncio.TaskGroup() as group:
-        for shipment in shipments:
-            group.create_task(_keep_shipping(run_dir, shipment, drain=drain))
+    # no TaskGroup: it would pass a second cancellation on to nobody, see `foreground`
+    await asyncio.gather(*(_keep_shipping(run_dir, each, drain=drain) for each in shipments))
 
 
 async def _keep_shipping(run_dir: Path, shipment: Shipment, *, drain: bool) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from kumo_handlers.shipping.shipment import Shipment
 
+_AGAIN = 1.0  # seconds
+
 
 def run(run_dir: Path, shipments: Sequence[Shipment], *, drain: bool) -> None:
     """For a person or a service: said on standard error. Raises `ConfigurationError`."""
@@ -37,12 +39,20 @@ async def _until_stopped(
     follows_input: bool = False,
 ) -> None:
     shipping = asyncio.ensure_future(fleet.ship(run_dir, shipments, drain=drain))
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, shipping.cancel)
+        loop.add_signal_handler(number, stopping.set)
     if follows_input:
-        loop.add_reader(
-            sys.stdin.fileno(), shipping.cancel
-        )  # nothing more is said: this is its end
+        loop.add_reader(sys.stdin.fileno(), stopping.set)  # nothing more is said: this is its end
+    stopped = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait({shipping, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if follows_input:
+        loop.remove_reader(sys.stdin.fileno())
+    while not shipping.done():
+        # one cancellation can get lost where it meets an answer: it was seen, with a webhook
+        shipping.cancel()
+        await asyncio.wait({shipping}, timeout=_AGAIN)
     with suppress(asyncio.CancelledError):
         await shipping

@@ -74,8 +74,8 @@ class Shipper:
                 await self._save_when_due()
         finally:
             self._follower.close()
-            await self._close()
             self._save()
+            await self._close()
 
     async def _ship(self, lines: list[bytes]) -> None:
         """Those of the lines that are wanted; what is no record is kept aside."""
