@@ -51,7 +51,7 @@ async def _until_stopped(
     if follows_input:
         loop.remove_reader(sys.stdin.fileno())
     while not shipping.done():
-        # one cancellation can get lost where it meets an answer: it was seen, with a webhook
+        # asked again, for a client library that something else befalls on its way out
         shipping.cancel()
         await asyncio.wait({shipping}, timeout=_AGAIN)
     with suppress(asyncio.CancelledError):

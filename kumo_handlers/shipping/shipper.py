@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -57,6 +58,7 @@ class Shipper:
         self._follower = Follower(run_dir / "log", self._state.place, self._gone)
         self._saved: Place | None = None
         self._due = 0.0
+        self._saving = threading.Lock()  # one that was begun in a thread cannot be cancelled
 
     async def run(self, *, drain: bool = False) -> None:
         """Ship, until it is cancelled; with ``drain``, until nothing is left."""
@@ -74,7 +76,7 @@ class Shipper:
                 await self._save_when_due()
         finally:
             self._follower.close()
-            self._save()
+            self._save_last()
             await self._close()
 
     async def _ship(self, lines: list[bytes]) -> None:
@@ -185,6 +187,17 @@ class Shipper:
 
     def _save(self) -> None:
         """Durable where the place has changed; the rest is for people and metrics."""
+        with self._saving:
+            self._save_now()
+
+    def _save_last(self) -> None:
+        """At the end, which nothing may stand in the way of: what is not written comes again."""
+        try:
+            self._save()
+        except OSError as error:
+            log.error("the place of %s is not written: %s", self._shipment.name, error)  # noqa: TRY400 - the reason is all there is
+
+    def _save_now(self) -> None:
         place = self._state.place
         self._note(
             url=str(self._shipment.url),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -268,3 +270,29 @@ def test_lag_is_written_while_it_is_away(log: Log) -> None:
     assert found.error == "OSError: no"
     assert found.oldest == 1_700_000_000.0
     assert found.url == "https://ann:***@dest.example/"
+
+
+def test_it_is_stopped_while_it_saves(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two saves at a time would be in each other's way, and their error hide the stop."""
+    log.write(line(1))
+    saving, saves = threading.Event(), []
+    real = state.save
+
+    def slow(folder: Path, new: state.State, *, durable: bool) -> None:
+        saves.append("begun")
+        saving.set()
+        real(folder, new, durable=durable)
+        time.sleep(0.05)
+        saves.append("ended")
+
+    monkeypatch.setattr(state, "save", slow)
+
+    async def stopped() -> None:
+        shipping = asyncio.ensure_future(Shipper(log.run_dir, shipment(), Scripted()).run())
+        await asyncio.to_thread(saving.wait, 5)
+        shipping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await shipping
+
+    asyncio.run(stopped())
+    assert saves == ["begun", "ended"] * 2
