@@ -75,8 +75,9 @@ class Judge(msgspec.Struct, frozen=True):
             if attempted.type is not RecordType.TRANSIENT_FAILURE:
                 continue
             if self.schedule.is_over(claim.created, due):
+                meta = _meta(claim, result.entry, is_uncertain=result.is_uncertain)
                 last = str(result.reply)
-                records.append(_expiration(claim, result.entry, last, server, now))
+                records.append(_expiration(claim, result.entry, last, server, now, meta))
             else:
                 retries.append(_retry(claim, result, due))
         waits = {retry.entry for retry in retries}
@@ -87,7 +88,10 @@ class Judge(msgspec.Struct, frozen=True):
 
     def expire(self, claim: Claim, last: str, now: float) -> Unit:
         """The mail is too old, and nobody can be asked to take it."""
-        records = tuple(_expiration(claim, entry, last, Server(), now) for entry in claim.entries)
+        records = tuple(
+            _expiration(claim, entry, last, Server(), now, _meta(claim, entry))
+            for entry in claim.entries
+        )
         mails = self._notifications(claim, records, now)
         return Unit(records=records, finished=_keys(claim), mails=mails)
 
@@ -199,11 +203,13 @@ def _kind(answer: Reply) -> RecordType:
     return RecordType.BOUNCE if answer.code in _PERMANENT else RecordType.TRANSIENT_FAILURE
 
 
-def _expiration(claim: Claim, entry: Entry, last: str, server: Server, now: float) -> Record:
+def _expiration(
+    claim: Claim, entry: Entry, last: str, server: Server, now: float, meta: dict[str, Any]
+) -> Record:
     days = (now - claim.created) / 86_400
     text = f"not delivered after {days:.1f} days; the last answer was: {last or 'none'}"
     answer = Response.of(reply(551, "5.4.7", text))  # RFC 3463, 4.4.7: delivery time expired
-    return record(claim, entry, RecordType.EXPIRATION, answer, server, now, _meta(claim, entry))
+    return record(claim, entry, RecordType.EXPIRATION, answer, server, now, meta)
 
 
 def _meta(claim: Claim, entry: Entry, *, is_uncertain: bool = False) -> dict[str, Any]:

@@ -510,5 +510,8 @@ def test_disk_that_takes_no_outcome_is_asked_less_and_less(
     waits = [after - before for before, after in itertools.pairwise(moments)]
     assert [wait >= 0.01 * 2**n for n, wait in enumerate(waits)] == [True] * 5
     assert len(relay.received) == 1
+    end = time.monotonic() + 5  # the record is there a moment before it is said
+    while "is logged now" not in caplog.text and time.monotonic() < end:
+        time.sleep(0.01)
     assert caplog.text.count("no space: injected") == 1
     assert caplog.text.count("is logged now") == 1

@@ -152,3 +152,10 @@ def test_postponed_alone() -> None:
     one = claim(0, 0)
     unit = JUDGE.conclude(one, [Result(one.entries[1], reply(250, "2.0.0", "ok"))], SERVER, NOW)
     assert [each.entry for each in JUDGE.postpone(one, unit, NOW).retries] == [EntryKey(7, 1)]
+
+
+def test_uncertain_to_the_end() -> None:
+    """Where the last answer was lost, the end says that it may have been delivered, too."""
+    unit = concluded(claim(2, created=NOW - 600), reply(451, "4.4.2", "lost"), uncertain=True)
+    assert [record.type for record in unit.records] == ["TransientFailure", "Expiration"]
+    assert [record.meta.get("possibly_delivered") for record in unit.records] == [True, True]
