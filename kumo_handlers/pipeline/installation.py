@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from kumo_handlers.errors import ConfigurationError
+from kumo_handlers.errors import ConfigurationError, StorageError
 from kumo_handlers.pipeline.counters import Counters
 from kumo_handlers.pipeline.reload import Reloader
+from kumo_handlers.queue.commit import Committer
 from kumo_handlers.reports.trace import Keys
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
-    from kumo_handlers.queue.commit import Committer
+    from kumo_handlers.queue.remote import RemoteCommitter
     from kumo_handlers.reports.classification import Classifier
 
 
@@ -49,7 +50,7 @@ class Installation:
         self.watched: Sequence[Watched] = ()
         self._reloader: Reloader | None = None
         self._open_queue = open_queue
-        self._committer: Committer | None = None
+        self._committer: Committer | RemoteCommitter | None = None
         self._close_queue: Callable[[], None] | None = None
         self._opening = threading.Lock()
 
@@ -68,7 +69,7 @@ class Installation:
         return self.classifier.classify(line)
 
     @property
-    def committer(self) -> Committer:
+    def committer(self) -> Committer | RemoteCommitter:
         """What makes records and mail durable. Raises `StorageError` if it cannot be opened."""
         if self._committer is None:
             with self._opening:
@@ -81,6 +82,18 @@ class Installation:
         if self._reloader is None:
             self._reloader = Reloader(self.watched, _nobody)
             self._reloader.start()
+
+    @property
+    def queue(self) -> Committer:
+        """The committer where it is this process's own. Raises `StorageError` where it is not."""
+        committer = self.committer
+        if isinstance(committer, Committer):
+            return committer
+        raise StorageError("another process has the queue")
+
+    def hand_in(self, committer: RemoteCommitter) -> None:
+        """Have another process commit: this one was forked, and opens no queue of its own."""
+        self._committer = committer
 
     def close(self) -> None:
         """Commit what waits, and let go of the queue. The next use opens it again."""

@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 from kumo_handlers.errors import ConfigurationError, Problem, StorageError
 from kumo_handlers.pipeline import metrics
 from kumo_handlers.pipeline.metrics import Station
+from kumo_handlers.pipeline.tally import together
 from kumo_handlers.policy import endpoint
 from kumo_handlers.policy.listener import LOOPBACK
 from kumo_handlers.shipping import lag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kumo_handlers.pipeline.installation import Installation
+    from kumo_handlers.pipeline.tally import Tally
     from kumo_handlers.shipping.lag import Lag
     from kumo_handlers.smtp.server import Server
 
@@ -34,11 +36,20 @@ _MOST = 16 * 1024
 
 
 class MetricsEndpoint:
-    """The endpoint of an installation, and of its listeners."""
+    """The endpoint of an installation, and of its listeners.
 
-    def __init__(self, installed: Installation, servers: Sequence[Server]) -> None:
+    ``others`` gives what other processes of the installation have counted.
+    """
+
+    def __init__(
+        self,
+        installed: Installation,
+        servers: Sequence[Server],
+        others: Callable[[], Sequence[Tally]] = tuple,
+    ) -> None:
         self._installed = installed
         self._servers = servers
+        self._others = others
         self._server: asyncio.Server | None = None
 
     @property
@@ -72,14 +83,13 @@ class MetricsEndpoint:
         """The page as it is now. Raises `StorageError`."""
         installed = self._installed
         loop = asyncio.get_running_loop()
-        depth = await loop.run_in_executor(None, installed.committer.depth)
-        stations = (
-            Station(listener.listen, server.connections, server.turnout)
-            for listener, server in zip(installed.listeners, self._servers, strict=False)
+        depth = await loop.run_in_executor(None, installed.queue.depth)
+        counters, stations = together(
+            installed.counters, stations_of(installed, self._servers), self._others()
         )
         lags = await loop.run_in_executor(None, self._lags)
         version = installed.policy.version
-        return metrics.exposition(installed.counters, stations, depth, version, time.time(), lags)
+        return metrics.exposition(counters, stations, depth, version, time.time(), lags)
 
     def _lags(self) -> list[Lag]:
         """How far each destination of the settings is behind; those that cannot be read are not."""
@@ -113,6 +123,14 @@ class MetricsEndpoint:
             _log.warning("no metrics: %s", error)
             return _http("503 Service Unavailable", "the queue cannot be read\n")
         return _http("200 OK", page, is_head=method == b"HEAD")
+
+
+def stations_of(installed: Installation, servers: Sequence[Server]) -> list[Station]:
+    """The listeners as they are counted now."""
+    return [
+        Station(listener.listen, server.connections, server.turnout)
+        for listener, server in zip(installed.listeners, servers, strict=False)
+    ]
 
 
 def _http(status: str, text: str, *, is_head: bool = False) -> bytes:

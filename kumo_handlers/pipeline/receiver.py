@@ -28,18 +28,22 @@ from kumo_handlers.pipeline.intake import Intake
 from kumo_handlers.pipeline.metrics_endpoint import MetricsEndpoint
 from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
+from kumo_handlers.pipeline.worker import Worker
 from kumo_handlers.pipeline.workers import Workers
+from kumo_handlers.pipeline.workforce import Workforce, shares
 from kumo_handlers.reports.nonstandard import flufl
 from kumo_handlers.smtp.activation import Activation
 from kumo_handlers.smtp.server import Server
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Container, Sequence
     from types import FrameType
 
     from kumo_handlers.mail.session import Peer
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.pipeline.reload import Watched
+    from kumo_handlers.pipeline.tally import Tally
     from kumo_handlers.smtp.credentials import Authenticator
 
 _log = logging.getLogger(__name__)
@@ -72,11 +76,12 @@ class Receiver:
         authenticator = _authenticator(installed, self._threads)
         self._servers = [
             Server(listener, Intake(listener, installed, self._threads), authenticator)
-            for listener in installed.listeners
+            for listener in shares(installed.listeners, settings.workers)
         ]
-        self.metrics = MetricsEndpoint(installed, self._servers)
+        self._workforce: Workforce | None = None
+        self.metrics = MetricsEndpoint(installed, self._servers, self._tallies)
         self._bind()
-        self._loop = _new_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked = asyncio.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
@@ -96,11 +101,14 @@ class Receiver:
         try:
             self._check_handlers()
             privileges.check(Router.UNDELIVERABLE_QUEUE)
+            if self._installed.settings.workers > 1:  # before there is any thread
+                self._workforce = Workforce(self._installed, self._be_worker)
             self._installed.committer  # noqa: B018 - opens the queue: what is in it goes on its way
         except BaseException:
             self.stop()
             raise
         self._had_pid_file = _is_ours(self._pid_file)
+        self._loop = _new_loop()
         self._thread.start()
         self._started.wait()
         if self._error is not None:
@@ -123,6 +131,7 @@ class Receiver:
             self._close()
             return
         with suppress(RuntimeError):  # the loop is closed: it has stopped already
+            assert self._loop is not None  # noqa: S101 - the thread runs it
             self._loop.call_soon_threadsafe(self._stop_asked.set)
         self._thread.join()
 
@@ -134,6 +143,21 @@ class Receiver:
         """Load the rules again now."""
         self._readiness.reloading()
         self._reloader.ask()
+        if self._workforce is not None:
+            self._workforce.reload()
+
+    def _tallies(self) -> Sequence[Tally]:
+        return () if self._workforce is None else self._workforce.tallies()
+
+    def _be_worker(self, number: int, line: socket.socket) -> int:
+        """The life of a process that was forked: it listens, and what it takes goes down the line.
+
+        Its start and its end are the workforce's business; the app's and Salmon's are not.
+        """
+        _log.debug("worker %d is process %d", number, os.getpid())
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(Worker(self._installed, self._servers, self._reloader).serve(line))
+        return 0
 
     def _bind(self) -> None:
         """Have each listener's address: from systemd, or else by ourselves; all or none."""
@@ -154,6 +178,7 @@ class Receiver:
 
     def _run(self) -> None:
         """The thread of the event loop."""
+        assert self._loop is not None  # noqa: S101 - start() has made it
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
@@ -169,14 +194,14 @@ class Receiver:
             server.close()
         self._threads.shutdown()
         self._installed.close()
-        self._loop.close()
+        if self._loop is not None:
+            self._loop.close()
 
     async def _serve(self) -> None:
         living = asyncio.create_task(self._readiness.live())
         try:
             await self.metrics.start()
-            for server in self._servers:
-                await server.start()
+            await self._listen()
             self._started.set()
             await self._stop_asked.wait()
             _log.info("stopping")
@@ -186,8 +211,18 @@ class Receiver:
             living.cancel()
             grace = self._installed.settings.stop_timeout
             await self.metrics.stop()
+            if self._workforce is not None:
+                await self._workforce.stop()
             await asyncio.gather(*(server.stop(grace) for server in self._servers))
         _log.info("stopped")
+
+    async def _listen(self) -> None:
+        """Here, or in as many processes as the settings say."""
+        if self._workforce is not None:
+            await self._workforce.start()
+            return
+        for server in self._servers:
+            await server.start()
 
     def _hold_the_end(self) -> None:
         """Keep the interpreter whole until the listeners have stopped."""

@@ -229,6 +229,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     handler_threads: Annotated[
         int, Declared(COUNT, "threads in which the app's own handlers run")
     ] = 32
+    workers: Annotated[
+        int, Declared(COUNT, "processes that listen, at the same ports; one more writes for them")
+    ] = 1
     stop_timeout: Annotated[
         float, Declared(DURATION, "how long a stop waits for what is in flight")
     ] = 30.0

@@ -109,6 +109,10 @@ class Committer:
         """Commit soon, and let nobody wait: for what holds up no reply."""
         self._submit(Job(unit))
 
+    def take(self, job: Job) -> None:
+        """Commit what another process encoded. Raises `StorageError` after `close`."""
+        self._submit(job)
+
     def depth(self) -> Depth:
         """How much waits for the relay. Raises `StorageError`."""
         with self.database.reading() as connection:

@@ -16,7 +16,7 @@ from kumo_handlers.queue.queued_mail import QueuedMail
 from kumo_handlers.queue.spool import EntryKey, Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _REPORTS = (RecordType.OOB, RecordType.FEEDBACK)
 
@@ -38,23 +38,40 @@ class Job:
     """A unit on its way to the disk. ``error`` says why it did not get there.
 
     ``since`` is when it was submitted, on the monotonic clock. ``lines`` are its records, encoded;
-    ``keys`` name the reports among them, None for the rest.
+    ``keys`` name the reports among them, None for the rest. Where they come from another process
+    they are encoded already, and ``unit`` has no records.
     """
 
     __slots__ = ("error", "keys", "lines", "since", "unit")
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        lines: Sequence[bytes] | None = None,
+        keys: Sequence[str | None] | None = None,
+    ) -> None:
         self.unit = unit
         self.error: Exception | None = None
         self.since = time.monotonic()
-        self.lines = [encode(record) + b"\n" for record in unit.records]
-        self.keys = [_key(record) for record in unit.records]
+        self.lines = [encode(record) + b"\n" for record in unit.records] if lines is None else lines
+        self.keys = [_key(record) for record in unit.records] if keys is None else keys
 
 
-class AwaitedJob(Job):
+class LoopJob(Job):
+    """A job that an event loop is told the end of."""
+
+    __slots__ = ("loop",)
+    loop: asyncio.AbstractEventLoop
+
+    def settle(self) -> None:
+        """It has come to its end. Called in its loop."""
+        raise NotImplementedError
+
+
+class AwaitedJob(LoopJob):
     """A job whose ``future`` an event loop waits for; what it gives then is ``answer``."""
 
-    __slots__ = ("answer", "future", "loop")
+    __slots__ = ("answer", "future")
 
     def __init__(self, unit: Unit, answer: object = None) -> None:
         super().__init__(unit)
@@ -95,9 +112,9 @@ class BlockingJob(Job):
 
 def settle(jobs: Iterable[Job]) -> None:
     """Wake all who wait, each event loop once."""
-    awaited: dict[asyncio.AbstractEventLoop, list[AwaitedJob]] = {}
+    awaited: dict[asyncio.AbstractEventLoop, list[LoopJob]] = {}
     for job in jobs:
-        if isinstance(job, AwaitedJob):
+        if isinstance(job, LoopJob):
             awaited.setdefault(job.loop, []).append(job)
         elif isinstance(job, BlockingJob):
             job.settle()
@@ -106,7 +123,7 @@ def settle(jobs: Iterable[Job]) -> None:
             loop.call_soon_threadsafe(_settle_all, theirs)
 
 
-def _settle_all(jobs: list[AwaitedJob]) -> None:
+def _settle_all(jobs: list[LoopJob]) -> None:
     for job in jobs:
         job.settle()
 

@@ -108,6 +108,10 @@ class Server:
         cut = [conversation.abort() for conversation in self._premises.census]
         await asyncio.wait([self._sweeper, *filter(None, cut)], timeout=CANCELLING)
 
+    def share(self) -> None:
+        """From now on the address is another process's to give up, too."""
+        self._is_inherited = True
+
     def close(self) -> None:
         """Give the address up. systemd goes on listening at what it has opened."""
         if self._socket is None:

@@ -53,7 +53,7 @@ class Round:
             _live(app, run_dir, crash, writing)
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
-            self.port = int(pipe.read() or 0)
+            self.port = int(pipe.readline() or 0)  # the workers hold the pipe, too
 
     def kill(self) -> None:
         """At once."""
@@ -82,7 +82,7 @@ def _live(app: Any, run_dir: Path, crash: tuple[str, int] | None, pipe: int) -> 
         listening = receiver(app)
         Router.load(app.handlers)
         listening.start()
-        os.write(pipe, str(listening.addresses[0].port).encode())
+        os.write(pipe, b"%d\n" % listening.addresses[0].port)
         os.close(pipe)
         listening.join()
         status = 0
