@@ -56,7 +56,8 @@ class Worker:
             await asyncio.gather(*(server.stop(grace) for server in self._servers))
             telling.cancel()
             self._say(Report(tally=self._tally()))
-            await asyncio.sleep(0)  # what was said goes out at the end of this turn
+            self._committer.hang_up()
+            await asyncio.sleep(0)  # a transport closes in the next turn
 
     async def _listen(self) -> None:
         try:

@@ -37,6 +37,12 @@ class Line(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._flush)
         self._outgoing.append(frame(said))
 
+    def hang_up(self) -> None:
+        """Say no more, once what was said has gone out."""
+        self._flush()
+        if self._transport is not None:
+            self._transport.close()
+
     @property
     def is_open(self) -> bool:
         """Whether there is somebody at the other end."""

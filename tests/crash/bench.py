@@ -21,7 +21,7 @@ RELAY = Path(__file__).parent / "book.py"
 class Bench:
     """Everything but the rounds."""
 
-    def __init__(self, folder: Path, segment_size: int) -> None:
+    def __init__(self, folder: Path, segment_size: int, workers: int = 1) -> None:
         self._run_dir = folder / "run"
         self._run_dir.mkdir(exist_ok=True)
         self._book = folder / "relayed"
@@ -30,7 +30,7 @@ class Bench:
         )
         assert self._relay.stdout is not None
         relay_port = int(self._relay.stdout.readline())
-        self._app = settings(self._run_dir, relay_port, segment_size)
+        self._app = settings(self._run_dir, relay_port, segment_size, workers)
         self.load = Load()
 
     def live(self, crash: tuple[str, int] | None = None) -> Round:

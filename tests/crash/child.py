@@ -27,7 +27,9 @@ RULES = {
 }
 
 
-def settings(run_dir: Path, relay_port: int, segment_size: int) -> SimpleNamespace:
+def settings(
+    run_dir: Path, relay_port: int, segment_size: int, workers: int = 1
+) -> SimpleNamespace:
     """An app with every kind of mail, and quick retries."""
     return SimpleNamespace(
         listener_domains=[RULES],
@@ -35,6 +37,7 @@ def settings(run_dir: Path, relay_port: int, segment_size: int) -> SimpleNamespa
         run_dir=str(run_dir),
         sinks=["jsonl"],
         max_segment_size=segment_size,
+        workers=workers,
         handlers=kumo_handlers.pipeline(),
         relay=Relay(host="127.0.0.1", port=relay_port),
         retry_interval=0.05,

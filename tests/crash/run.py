@@ -67,12 +67,13 @@ class Rounds:
 
 @click.command()
 @click.option("--rounds", default=1000, show_default=True, help="How many crashes.")
+@click.option("--workers", default=1, show_default=True, help="How many processes listen.")
 @click.option("--seed", type=int, help="To have the same random choices again.")
-def main(rounds: int, seed: int | None) -> None:
+def main(rounds: int, workers: int, seed: int | None) -> None:
     """Crash, restart, and account for every message."""
     random.seed(seed)
     folder = Path(tempfile.mkdtemp(prefix="crash-"))
-    bench = Bench(folder, segment_size=40_000)
+    bench = Bench(folder, segment_size=40_000, workers=workers)
     lives = Rounds(bench)
     try:
         begun = time.monotonic()
