@@ -104,6 +104,7 @@ def worst() -> None:
         "255 bytes in four labels": (ordinary, long),
         "127 labels, one wildcard of 31": (deep, labels),
         "127 labels, a wildcard at each depth": (every_depth, labels),
+        "the same, and a name that fits them all": (every_depth, "a." * 126 + "b"),
     }
     asked = {name: asking(tables.load([table]), [host]) for name, (table, host) in cases.items()}
     show("worst cases of a look-up", measure(asked))

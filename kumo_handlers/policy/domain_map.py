@@ -3,7 +3,8 @@
 Two flat dictionaries, of names and of what stands below a ``*.``, so that a million domains cost
 what ten do, in time, and little in memory. A name without an entry of its own is asked for by its
 suffixes, longest first, no longer than the deepest wildcard there is and no shorter than the
-shallowest: a name of 127 labels costs hardly more than one of three.
+shallowest: a name of 127 labels costs hardly more than one of three. Where a table has deep
+wildcards, the longest is found by halving instead, so that no table makes a name dear.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 T = TypeVar("T")
 
 # What everything else falls to, the empty domain of <> and <postmaster> included.
 CATCH_ALL = "*"
+# Wildcards of so many labels are found by a walk; where there are deeper ones, by halving.
+_WALKED = 8
 
 
 class DomainMap(Generic[T]):
@@ -26,7 +29,15 @@ class DomainMap(Generic[T]):
     ``*``.
     """
 
-    __slots__ = ("_catch_all", "_deepest", "_names", "_reach", "_shallowest", "_wildcards")
+    __slots__ = (
+        "_above",
+        "_catch_all",
+        "_deepest",
+        "_names",
+        "_reach",
+        "_shallowest",
+        "_wildcards",
+    )
 
     def __init__(self, entries: Mapping[str, T]) -> None:
         self._names: dict[str, T] = {}
@@ -68,6 +79,7 @@ class DomainMap(Generic[T]):
         self._shallowest = min(dots, default=0) + 1
         # The characters of a name that can matter: of the longest suffix, and the dot before it.
         self._reach = max(map(len, self._wildcards), default=0) + 1
+        self._above = _above(self._wildcards) if self._deepest > _WALKED else None
 
     def find(self, name: str) -> tuple[str, T] | None:
         """The key and the value of the entry that answers for ``name``, a folded domain.
@@ -78,6 +90,11 @@ class DomainMap(Generic[T]):
         if value is not None:
             return name, value
         tail = name[-self._reach :]
+        if self._above is not None:
+            suffix = _longest(self._above, tail)
+            if suffix:
+                return f"*.{suffix}", self._wildcards[suffix]
+            return None if self._catch_all is None else (CATCH_ALL, self._catch_all)
         dots = tail.count(".")
         if dots > self._deepest:
             dots = self._deepest
@@ -128,3 +145,38 @@ def _replaced(entries: dict[str, T], changes: Mapping[str, T | None]) -> dict[st
         else:
             made[key] = value
     return made
+
+
+def _above(wildcards: Iterable[str]) -> dict[str, str]:
+    """Every name at or above a wildcard's, with the longest wildcard at or above that; or "".
+
+    What stands here has all that is above it here too, so the longest can be found by halving.
+    """
+    above: dict[str, str] = {}
+    for suffix in sorted(wildcards, key=len):
+        above[suffix] = suffix
+        higher = suffix.partition(".")[2]
+        while higher and higher not in above:
+            above[higher] = ""
+            higher = higher.partition(".")[2]
+    for suffix in sorted(above, key=len):
+        above[suffix] = above[suffix] or above.get(suffix.partition(".")[2], "")
+    return above
+
+
+def _longest(above: Mapping[str, str], tail: str) -> str:
+    """The longest wildcard above a name that ends in ``tail``; "" where there is none."""
+    if tail.rpartition(".")[2] not in above:
+        return ""
+    longest, low, high = "", 0, len(tail)
+    while low < high:
+        dot = tail.find(".", (low + high) // 2, high)
+        if dot < 0:
+            high = (low + high) // 2
+            continue
+        found = above.get(tail[dot + 1 :])
+        if found is None:
+            low = dot + 1
+        else:
+            longest, high = found, dot
+    return longest

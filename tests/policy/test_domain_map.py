@@ -32,6 +32,16 @@ def test_agrees_with_the_rule_as_told(entries: dict[str, int], name: str) -> Non
     assert DomainMap(entries).find(name) == oracle(entries, name)
 
 
+DEEP = st.lists(st.sampled_from(["a", "bb"]), min_size=1, max_size=14).map(".".join)
+
+
+@given(st.sets(DEEP | DEEP.map("*.{}".format) | st.just("*"), max_size=12), DEEP | st.just(""))
+def test_deep_wildcards_agree_too(keys: set[str], name: str) -> None:
+    """Where the longest wildcard is found by halving: one of twelve labels is always there."""
+    entries = dict.fromkeys([*keys, "*.a.a.a.a.a.a.a.a.a.a.a.bb"], 1)
+    assert DomainMap(entries).find(name) == oracle(entries, name)
+
+
 @given(st.dictionaries(KEYS, st.integers(), max_size=12))
 def test_holds_what_it_was_given(entries: dict[str, int]) -> None:
     """Every entry can be listed, and is the answer for its own key."""
@@ -110,6 +120,13 @@ def test_a_hostile_name_costs_what_a_miss_does(name: str) -> None:
     domains = table(1000)
     assert domains.find(name) is None
     assert cost(domains, name) < 2 * cost(domains, "nobody.example.org")
+
+
+@pytest.mark.parametrize("name", ["x." * 126 + "b", "a." * 126 + "b"])
+def test_no_table_makes_a_name_dear(name: str) -> None:
+    """A wildcard at each of a hundred depths: far less than a hundred look-ups."""
+    domains = DomainMap({f"*.{'a.' * depth}b": depth for depth in range(1, 100)})
+    assert cost(domains, name) < 12 * cost(table(1000), "nobody.example.org")
 
 
 @given(st.dictionaries(KEYS, st.integers(), max_size=12), NAMES | st.just(""))
