@@ -18,8 +18,11 @@ listeners = [
 
 handlers = kumo_handlers.pipeline(
     reports=["app.handlers.suppression"],
-    inbound=["app.handlers.inbound"],
+    inbound=["app.handlers.suppressed", "app.handlers.inbound"],
 )
+
+# addresses not to write to again: a file, or postgresql://USER:PASSWORD@HOST/DATABASE for several
+suppression = "sqlite:run/suppression.sqlite3"
 
 router_defaults = {"host": ".+"}
 

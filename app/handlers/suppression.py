@@ -1,24 +1,17 @@
 """Addresses not to write to again: each permanent bounce, each complaint, once.
 
-Meant to be copied: list it among the handlers on reports, behind `arf` and `oob`.
+Meant to be copied: list it among the handlers on reports, behind `arf` and `oob`. Where the table
+cannot be written, the report is answered 451, and its sender tries again.
 """
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 
 from salmon.routing import nolocking, route_like, stateless
 
+from app.suppression import Row, suppressions
 from kumo_handlers.handlers import arf, oob
 from kumo_handlers.journal.record import Record
 from kumo_handlers.pipeline.received_mail import ReceivedMail
-
-DATABASE = "run/suppression.sqlite3"
-_TABLE = """
-CREATE TABLE IF NOT EXISTS suppression (
-    address TEXT NOT NULL, why TEXT NOT NULL, at REAL NOT NULL, key TEXT NOT NULL,
-    PRIMARY KEY (address, key)
-)"""
 
 
 @route_like(oob.START)
@@ -44,7 +37,5 @@ def COMPLAINED(message: ReceivedMail, **_: str) -> None:
 
 def suppress(addresses: Iterable[str], why: str, record: Record) -> None:
     """Remember ``addresses``. The key makes a report that is delivered twice count once."""
-    rows = [(each, why, record.event_time, record.key) for each in addresses if each]
-    with closing(sqlite3.connect(DATABASE)) as database, database:
-        database.execute(_TABLE)
-        database.executemany("INSERT OR IGNORE INTO suppression VALUES (?, ?, ?, ?)", rows)
+    key = record.key or record.id
+    suppressions.add(Row(each, why, record.event_time, key) for each in addresses if each)

@@ -29,11 +29,21 @@ def forget_modules() -> None:
 
 
 @pytest.fixture
-def relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecordingRelay]:
+def suppression() -> str:
+    """Where the application keeps its suppressions."""
+    return "sqlite:run/suppression.sqlite3"
+
+
+@pytest.fixture
+def relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suppression: str
+) -> Iterator[RecordingRelay]:
     """The application is loaded; this is what takes the mail it sends by itself."""
     for folder in ("app", "config"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "run").mkdir()
+    with (tmp_path / "config" / "settings.py").open("a") as settings_file:
+        settings_file.write(f"suppression = {suppression!r}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(logging.config, "fileConfig", lambda _: None)

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kumo_handlers.testing import Conversation, RecordingRelay, make_bounce, make_complaint
+from kumo_handlers.testing import (
+    Conversation,
+    RecordingRelay,
+    make_bounce,
+    make_complaint,
+    make_letter,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.usefixtures("relay")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def suppression(request: pytest.FixtureRequest, tmp_path: Any) -> str:
+    """A table of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path}/run/suppression.sqlite3"
+    found: str = request.getfixturevalue("database")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def table(relay: RecordingRelay) -> Iterator[Any]:
+    """The application's own, let go of afterwards."""
+    from app.suppression import suppressions
+
+    yield suppressions
+    suppressions.close()
+
+
 def suppressed() -> list[tuple[str, str]]:
-    """Address and reason, in their order."""
-    if not Path("run/suppression.sqlite3").exists():
-        return []
-    with closing(sqlite3.connect("run/suppression.sqlite3")) as database:
-        return list(database.execute("SELECT address, why FROM suppression ORDER BY rowid"))
+    """Address and reason."""
+    from app.suppression import suppressions
+
+    return sorted(suppressions._ask("SELECT address, why FROM suppression", ()))
 
 
 def test_a_permanent_bounce() -> None:
@@ -79,3 +103,83 @@ def test_ordinary_mail(relay: RecordingRelay) -> None:
     assert (heard.reply.code, str(heard.reply.status)) == (550, "5.7.1")
     assert suppressed() == []
     assert relay.sent == []
+
+
+ELSEWHERE = "gone@nowhere.example"
+
+
+def tell(recipient: str = ELSEWHERE, sender: str = "news@send.example.com") -> Any:
+    """What is answered to mail of ours, from where it may be relayed anywhere."""
+    return Conversation(peer="10.0.0.7", sender=sender).say(recipient, make_letter(recipient)).reply
+
+
+def test_mail_to_who_is_suppressed() -> None:
+    """It is refused, in whatever case it is written; other mail goes its way."""
+    assert tell().code == 250
+    Conversation(sender="").say("v@bounce.example.com", make_bounce(ELSEWHERE))
+    for address in (ELSEWHERE, "Gone@Nowhere.example"):
+        assert (tell(address).code, str(tell(address).status)) == (550, "5.7.1")
+    assert tell("here@nowhere.example").code == 250
+
+
+def test_mail_to_us() -> None:
+    """It is taken, though the address bounced once."""
+    Conversation(sender="").say("v@bounce.example.com", make_bounce("bob@example.com"))
+    assert suppressed()
+    assert tell("bob@example.com").code == 250
+    assert Conversation().say("bob@example.com", make_letter("bob@example.com")).reply.code == 250
+
+
+def test_one_question_for_much_mail(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked is known for a while; then it is asked again."""
+    asked: list[Any] = []
+    ask, now = table._ask, [0.0]
+    monkeypatch.setattr(table, "_clock", lambda: now[0])
+    monkeypatch.setattr(
+        table, "_ask", lambda statement, values: asked.append(values) or ask(statement, values)
+    )
+    assert [table.why(ELSEWHERE) for _ in range(100)] == [None] * 100
+    assert len(asked) == 1
+    now[0] = 61.0
+    assert table.why(ELSEWHERE) is None
+    assert len(asked) == 2
+
+
+def test_what_is_kept_is_bounded(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest answers go first."""
+    monkeypatch.setattr("app.suppression.MOST", 3)
+    for number in range(7):
+        table.why(f"{number}@nowhere.example")
+    assert list(table._answers) == [f"{number}@nowhere.example" for number in (4, 5, 6)]
+
+
+def test_nobody_knows(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither accepted nor refused for good, neither mail of ours nor a report; then it goes on."""
+
+    def fail(*_: object) -> Any:
+        raise table._failed(OSError(f"the disk, or {table._url.text}"))
+
+    assert tell("known@nowhere.example").code == 250
+    execute = table._execute
+    monkeypatch.setattr(table, "_execute", fail)
+    assert tell().code == 451
+    assert tell("known@nowhere.example").code == 250  # its answer is still good
+    heard = Conversation(sender="").say("v@bounce.example.com", make_bounce(ELSEWHERE))
+    assert heard.reply.code == 451
+    assert [record.type for record in heard.records] == ["Rejection"]  # it counts when it is taken
+    monkeypatch.setattr(table, "_execute", execute)
+    monkeypatch.setattr(table, "_failed_at", -10.0)
+    Conversation(sender="").say("v@bounce.example.com", make_bounce(ELSEWHERE))
+    assert len(suppressed()) == 1
+    assert tell().code == 550
+
+
+def test_errors_show_no_password(relay: RecordingRelay) -> None:
+    """Wherever the table is."""
+    from app.suppression import Suppressions, UnavailableError
+
+    url = "postgresql://mail:hunter2@127.0.0.1:1/nowhere"
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match=r"mail:\*\*\*@127\.0\.0\.1") as caught:
+            Suppressions(url).why(ELSEWHERE)
+        assert "hunter2" not in str(caught.value)
