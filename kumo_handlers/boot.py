@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from salmon.routing import Router
 
+from kumo_handlers.broker.terms import BrokerURL
+from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.sink import SinkOptions, open_sink
-from kumo_handlers.pipeline import installation, rules, shipping_check
+from kumo_handlers.pipeline import installation, residents, rules, shipping_check
 from kumo_handlers.pipeline.installation import Installation
 from kumo_handlers.pipeline.receiver import Receiver, require_loaded
 from kumo_handlers.pipeline.reload import Watched
@@ -65,14 +67,61 @@ def configure(module: ModuleType | Any) -> Installation:  # noqa: ANN401 - any n
 
 
 def receiver(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namespace of settings
-    """`settings.receiver`: the listeners of ``config/settings.py``, to be started by Salmon."""
+    """`settings.receiver`: the listeners of ``config/settings.py``, to be started by Salmon.
+
+    Where `settings.commit` is a broker's URL they hand over what they accept, and no handler is
+    called here: `worker` is for that.
+    """
     installed = configure(module)
+    broker = _broker(installed.settings)
+    if broker is None:
+        return Receiver(installed, installed.watched, _handlers_of(module))
+    engage = residents.handing_over(broker)
+    return Receiver(installed, installed.watched, _nothing, engage=engage)
+
+
+def worker(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namespace of settings
+    """`settings.receiver` of a worker: takes accepted mail from the broker of `settings.commit`.
+
+    Raises `ConfigurationError` where that is none.
+    """
+    installed = configure(module)
+    broker = _broker(installed.settings)
+    if broker is None:
+        problem = Problem(
+            message="a worker takes mail from a broker",
+            option="commit",
+            expected="amqp://USER:PASSWORD@HOST/",
+        )
+        raise ConfigurationError(problem)
+    relay = getattr(module, "relay", None)
+    engage = residents.working(broker, relay, _delivery_options(installed))
+    return Receiver(installed, installed.watched, _handlers_of(module), engage=engage)
+
+
+def _broker(settings: Settings) -> BrokerURL | None:
+    """The broker that is the commit, if one is. Raises `ConfigurationError`."""
+    if not isinstance(settings.commit, BrokerURL):
+        return None
+    if settings.workers > 1:
+        problem = Problem(
+            message="with a broker each process is an app of its own",
+            option="workers",
+            value=str(settings.workers),
+            expected="1, and as many apps as are wanted",
+        )
+        raise ConfigurationError(problem)
+    return settings.commit
+
+
+def _handlers_of(module: ModuleType | Any) -> Callable[[], None]:  # noqa: ANN401 - as above
+    """What checks that Salmon loaded them."""
     handlers = tuple(getattr(module, "handlers", ()))
-    return Receiver(
-        installed,
-        installed.watched,
-        lambda: require_loaded(handlers, set(Router.HANDLERS)),
-    )
+    return lambda: require_loaded(handlers, set(Router.HANDLERS))
+
+
+def _nothing() -> None:
+    """No handler is called here, so none has to be loaded."""
 
 
 def _watched(installed: Installation, ruled: Rules) -> list[Watched]:
@@ -144,7 +193,7 @@ def _open_queue(
         run_dir,
         {name: open_sink(name, options) for name in settings.sinks},
         limits=Limits(settings.max_queue_size, settings.max_queue_messages),
-        durable=settings.commit is Commit.DURABLE,
+        durable=settings.commit is not Commit.NONE,
         kept=KeptFolder(
             run_dir / "unparsed",
             max_files=settings.max_unparsed_messages,
@@ -153,7 +202,8 @@ def _open_queue(
     )
     committer.start()
     if relay is None:
-        _log.warning("settings.relay is not set: mail to relay stays in the queue")
+        if not isinstance(settings.commit, BrokerURL):
+            _log.warning("settings.relay is not set: mail to relay stays in the queue")
         return committer, committer.close
     delivery = Delivery(relay, committer, _delivery_options(installed), installed.classify)
     delivery.start()

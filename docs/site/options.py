@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kumo_handlers.broker import terms
 from kumo_handlers.pipeline import settings
 from kumo_handlers.policy import listener, listener_domain
 from kumo_handlers.policy.options import declared
@@ -44,6 +45,7 @@ TABLES = (
         "Keys of each table in a file of rules, and of `kumo.make_listener_domain` in Lua.",
         listener_domain.OPTIONS,
     ),
+    ("Broker", "Words in the query of the setting `commit`, where it is a URL.", terms.OPTIONS),
     ("Shipping", "Keys of each table in the setting `ship`.", SHIPPING),
 )
 

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from kumo_handlers.broker.traffic import Traffic
 from kumo_handlers.journal.record import RecordType
 from kumo_handlers.reports.report import Source
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kumo_handlers.journal.record import Record
     from kumo_handlers.queue.unit import Job
 
+_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _SOURCES = frozenset(source.value for source in Source)
 
 
@@ -48,7 +50,9 @@ class Counters:
         self.unparsed = 0
         self.failures = 0
         self.silent_databases = 0
-        self.latency = Histogram((0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0))
+        self.confirms = Histogram(_BOUNDS)
+        self.traffic = Traffic(self.confirms.observe)
+        self.latency = Histogram(_BOUNDS)
 
     def committed(self, jobs: Sequence[Job]) -> None:
         """Count what was committed, or could not be. Called by the committer's thread."""

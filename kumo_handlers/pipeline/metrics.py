@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from kumo_handlers.broker.traffic import Traffic
     from kumo_handlers.pipeline.counters import Counters, Histogram
     from kumo_handlers.queue.depth import Depth
     from kumo_handlers.shipping.lag import Lag
@@ -55,6 +56,14 @@ METRICS = {
         Metric("queue_messages", "gauge", "Messages that wait for the relay."),
         Metric("queue_bytes", "gauge", "Their size, in bytes."),
         Metric("queue_oldest_seconds", "gauge", "How long the oldest of them waits."),
+        Metric("broker_published_total", "counter", "Messages that the broker has confirmed."),
+        Metric("broker_unconfirmed_total", "counter", "Messages that it has not."),
+        Metric("broker_confirm_seconds", "histogram", "How long it took to confirm.", ("le",)),
+        Metric("broker_taken_total", "counter", "Messages that it has handed over."),
+        Metric("broker_redelivered_total", "counter", "Of these, somebody had before."),
+        Metric("broker_repeated_total", "counter", "Recipients done already, and passed over."),
+        Metric("broker_retried_total", "counter", "Messages put back for a later try."),
+        Metric("broker_dead_total", "counter", "Messages that became dead letters."),
         Metric("ship_lag_records", "gauge", "Records not shipped yet.", ("destination",)),
         Metric("ship_lag_bytes", "gauge", "Bytes of log not shipped yet.", ("destination",)),
         Metric("ship_lag_seconds", "gauge", "The age of the first of them.", ("destination",)),
@@ -104,16 +113,33 @@ def exposition(
         "queue_oldest_seconds": [((), max(0.0, now - depth.oldest) if depth.oldest else 0)],
         "policy_silent_databases": [((), counters.silent_databases)],
         "policy": [((("version", version),), 1)],
+        **_broker(counters.traffic),
         **_shipping(lags),
+    }
+    histograms = {
+        "commit_seconds": counters.latency,
+        "broker_confirm_seconds": counters.confirms,
     }
     lines: list[str] = []
     for metric in METRICS.values():
         lines += _head(metric)
         if metric.kind == "histogram":
-            lines += _histogram(metric, counters.latency)
+            lines += _histogram(metric, histograms[metric.name])
         else:
             lines += (_line(metric.name, *sample) for sample in samples[metric.name])
     return "\n".join(lines) + "\n"
+
+
+def _broker(traffic: Traffic) -> dict[str, Iterable[Sample]]:
+    return {
+        "broker_published_total": [((), traffic.published)],
+        "broker_unconfirmed_total": [((), traffic.unconfirmed)],
+        "broker_taken_total": [((), traffic.taken)],
+        "broker_redelivered_total": [((), traffic.redelivered)],
+        "broker_repeated_total": [((), traffic.repeated)],
+        "broker_retried_total": [((), traffic.retried)],
+        "broker_dead_total": [((), traffic.dead)],
+    }
 
 
 def _shipping(lags: Sequence[Lag]) -> dict[str, Iterable[Sample]]:

@@ -22,15 +22,13 @@ from typing import TYPE_CHECKING
 from salmon.routing import Router
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.pipeline import handler_order, privileges
-from kumo_handlers.pipeline.authentication import Asking, PasswordFile, Scripted
-from kumo_handlers.pipeline.intake import Intake
+from kumo_handlers.pipeline import handler_order, privileges, residents
 from kumo_handlers.pipeline.metrics_endpoint import MetricsEndpoint
 from kumo_handlers.pipeline.readiness import Readiness
 from kumo_handlers.pipeline.reload import Reloader
 from kumo_handlers.pipeline.worker import Worker
 from kumo_handlers.pipeline.workers import Workers
-from kumo_handlers.pipeline.workforce import Workforce, shares
+from kumo_handlers.pipeline.workforce import Workforce
 from kumo_handlers.reports.nonstandard import flufl
 from kumo_handlers.smtp.activation import Activation
 from kumo_handlers.smtp.server import Server
@@ -43,8 +41,8 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.session import Peer
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.pipeline.reload import Watched
+    from kumo_handlers.pipeline.residents import Engage
     from kumo_handlers.pipeline.tally import Tally
-    from kumo_handlers.smtp.credentials import Authenticator
 
 _log = logging.getLogger(__name__)
 PID_FILE = Path("run/smtp.pid")
@@ -55,7 +53,8 @@ STOP_NOTICE = 1.0
 class Receiver:
     """The listeners of an installation. ``start`` returns when they listen.
 
-    Raises `ConfigurationError` where an address cannot be had.
+    ``engage`` says who lives on the event loop, if it is not only the listeners. Raises
+    `ConfigurationError` where an address cannot be had.
     """
 
     def __init__(
@@ -64,6 +63,7 @@ class Receiver:
         watched: Sequence[Watched],
         check_handlers: Callable[[], None],
         pid_file: Path = PID_FILE,
+        engage: Engage = residents.listening,
     ) -> None:
         settings = installed.settings
         self._installed = installed
@@ -73,11 +73,8 @@ class Receiver:
         self._threads = Workers(settings.handler_threads)
         self._readiness = Readiness()
         self._reloader = Reloader(watched, self._say_ready)
-        authenticator = _authenticator(installed, self._threads)
-        self._servers = [
-            Server(listener, Intake(listener, installed, self._threads), authenticator)
-            for listener in shares(installed.listeners, settings.workers)
-        ]
+        self._residents = engage(installed, self._threads)
+        self._servers = [each for each in self._residents if isinstance(each, Server)]
         self._workforce: Workforce | None = None
         self.metrics = MetricsEndpoint(installed, self._servers, self._tallies)
         self._bind()
@@ -174,7 +171,8 @@ class Receiver:
 
     def _say_ready(self) -> None:
         addresses = ", ".join(listener.listen for listener in self._installed.listeners)
-        self._readiness.ready(f"listening on {addresses}; rules {self._installed.policy.version}")
+        doing = f"listening on {addresses}" if self._servers else "working"
+        self._readiness.ready(f"{doing}; rules {self._installed.policy.version}")
 
     def _run(self) -> None:
         """The thread of the event loop."""
@@ -201,7 +199,7 @@ class Receiver:
         living = asyncio.create_task(self._readiness.live())
         try:
             await self.metrics.start()
-            await self._listen()
+            await self._begin()
             self._started.set()
             await self._stop_asked.wait()
             _log.info("stopping")
@@ -214,15 +212,18 @@ class Receiver:
             if self._workforce is not None:
                 await self._workforce.stop()
             await asyncio.gather(*(server.stop(grace) for server in self._servers))
+            for resident in reversed(self._residents):
+                if resident not in self._servers:
+                    await resident.stop(grace)
         _log.info("stopped")
 
-    async def _listen(self) -> None:
+    async def _begin(self) -> None:
         """Here, or in as many processes as the settings say."""
         if self._workforce is not None:
             await self._workforce.start()
             return
-        for server in self._servers:
-            await server.start()
+        for resident in self._residents:
+            await resident.start()
 
     def _hold_the_end(self) -> None:
         """Keep the interpreter whole until the listeners have stopped."""
@@ -247,18 +248,6 @@ class Receiver:
     def _stop_if_told(self) -> None:
         if not self._pid_file.exists():
             os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _authenticator(installed: Installation, threads: Workers) -> Authenticator | None:
-    """Who checks credentials; None, and AUTH is not offered, where nobody does."""
-    settings, events = installed.settings, installed.policy.events
-    if settings.authenticate is not None:
-        return Asking(settings.authenticate, threads)
-    if settings.password_file is not None:
-        return PasswordFile(settings.password_file, threads)
-    if events is not None and events.authenticates:
-        return Scripted(installed)
-    return None
 
 
 def _is_ours(pid_file: Path) -> bool:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final, Self
 
 import msgspec
 
+from kumo_handlers.broker import terms
+from kumo_handlers.broker.terms import BrokerURL
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.policy import endpoint
 from kumo_handlers.policy.database import engine
@@ -143,6 +145,24 @@ class Commit(enum.Enum):
     NONE = "none"
 
 
+def _read_commit(raw: object) -> Commit | BrokerURL:
+    if isinstance(raw, BrokerURL):
+        return raw
+    if isinstance(raw, str) and "://" in raw:
+        return terms.read(raw)
+    word: Commit = _WORD.read(raw)
+    return word
+
+
+_WORD = choice(Commit)
+COMMIT = Kind(
+    f"{_WORD.name} | URL",
+    f"{_WORD.expected}, or a URL of {', '.join(sorted(terms.SCHEMES))}",
+    _read_commit,
+    lambda value: str(value) if isinstance(value, BrokerURL) else _WORD.show(value),
+)
+
+
 def _node_id() -> str:
     """The same for every start on this host, as KumoMTA's is."""
     return str(uuid.uuid5(uuid.NAMESPACE_DNS, socket.gethostname()))
@@ -171,7 +191,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.field(default_factory=_node_id)
     )
     commit: Annotated[
-        Commit, Declared(choice(Commit), "durable: 250 is said when it is on disk")
+        Commit | BrokerURL,
+        Declared(COMMIT, "250 is said when it is on disk: here, or [a broker's](broker.md)"),
     ] = Commit.DURABLE
     sinks: Annotated[
         tuple[str, ...], Declared(WORDS, "where records go: jsonl, terminal, or both")

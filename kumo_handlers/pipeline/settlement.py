@@ -59,7 +59,7 @@ def settle(
     if per_recipient:
         return Settlement(replies, unit)
     if not accepted:
-        return Settlement((_worst(replies),), unit)
+        return Settlement((worst(replies),), unit)
     reply = next(reply for reply in replies if reply.accepts)
     kept = tuple(each for each in failed if not _is_refused_by_policy(each))
     return Settlement((reply,), unit, kept)
@@ -98,6 +98,6 @@ def _refusals(failed: Failed) -> list[Record]:
     return [rejection(arrival, Response.of(failed.handled.reply, "DATA"))]
 
 
-def _worst(replies: Sequence[Reply]) -> Reply:
+def worst(replies: Sequence[Reply]) -> Reply:
     """The reply for all, where all were refused."""
     return next((reply for reply in replies if reply.code in _TEMPORARY), replies[0])
