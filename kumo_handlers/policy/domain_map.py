@@ -9,6 +9,7 @@ wildcards, the longest is found by halving instead, so that no table makes a nam
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class DomainMap(Generic[T]):
 
         Costs a copy of the dictionaries that change, and no look at what stays.
         """
-        made: DomainMap[T] = DomainMap.__new__(DomainMap)
-        made._names, made._wildcards = self._names, self._wildcards
+        made = copy(self)
         made._catch_all = changes.get(CATCH_ALL, self._catch_all)
         plain = {key: value for key, value in changes.items() if key[0] != "*"}
         wildcards = {key[2:]: value for key, value in changes.items() if key.startswith("*.")}
@@ -65,9 +65,6 @@ class DomainMap(Generic[T]):
         if wildcards:
             made._wildcards = _replaced(self._wildcards, wildcards)
             made._measure()
-        else:
-            made._deepest, made._shallowest = self._deepest, self._shallowest
-            made._reach = self._reach
         return made
 
     def _measure(self) -> None:

@@ -50,6 +50,24 @@ def test_holds_what_it_was_given(entries: dict[str, int]) -> None:
     assert len(domains) == len(entries)
 
 
+DEEP = st.sampled_from(["x", "a", "*.a", "*.b.a", "*", f"*.{'a.' * 12}a", f"*.{'b.' * 10}a", "x.a"])
+
+
+@given(
+    st.dictionaries(DEEP, st.integers(0, 3)), st.dictionaries(DEEP, st.none() | st.integers(4, 7))
+)
+def test_changed_is_as_made_anew(entries: dict[str, int], changes: dict[str, int | None]) -> None:
+    """Whatever is put in, replaced or taken out; and the map that was changed stays as it was."""
+    before = DomainMap(entries)
+    after = {key: value for key, value in (entries | changes).items() if value is not None}
+    changed = before.changed(changes)
+    assert dict(changed.items()) == after
+    assert dict(before.items()) == entries
+    for name in ("x", "a", "x.a", "y.b.a", f"x.{'a.' * 12}a", f"x.{'b.' * 10}a", "elsewhere", ""):
+        assert changed.find(name) == DomainMap(after).find(name)
+        assert list(changed.walk(name)) == list(DomainMap(after).walk(name))
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [
