@@ -56,7 +56,7 @@ class DomainMap(Generic[T]):
 
         Costs a copy of the dictionaries that change, and no look at what stays.
         """
-        made = copy(self)
+        made: DomainMap[T] = copy(self)
         made._catch_all = changes.get(CATCH_ALL, self._catch_all)
         plain = {key: value for key, value in changes.items() if key[0] != "*"}
         wildcards = {key[2:]: value for key, value in changes.items() if key.startswith("*.")}

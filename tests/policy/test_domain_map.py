@@ -50,12 +50,10 @@ def test_holds_what_it_was_given(entries: dict[str, int]) -> None:
     assert len(domains) == len(entries)
 
 
-DEEP = st.sampled_from(["x", "a", "*.a", "*.b.a", "*", f"*.{'a.' * 12}a", f"*.{'b.' * 10}a", "x.a"])
+FEW = st.sampled_from(["x", "a", "*.a", "*.b.a", "*", f"*.{'a.' * 12}a", f"*.{'b.' * 10}a", "x.a"])
 
 
-@given(
-    st.dictionaries(DEEP, st.integers(0, 3)), st.dictionaries(DEEP, st.none() | st.integers(4, 7))
-)
+@given(st.dictionaries(FEW, st.integers(0, 3)), st.dictionaries(FEW, st.none() | st.integers(4, 7)))
 def test_changed_is_as_made_anew(entries: dict[str, int], changes: dict[str, int | None]) -> None:
     """Whatever is put in, replaced or taken out; and the map that was changed stays as it was."""
     before = DomainMap(entries)
