@@ -167,7 +167,7 @@ def _without_surrogates(value: object) -> object:
         return value if _is_text(value) else list(_as_received(value))
     if isinstance(value, dict):
         return {_key(key): _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_surrogates(item) for item in value]
     return value
 

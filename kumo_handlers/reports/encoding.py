@@ -19,6 +19,8 @@ _FAMILIES = (
     *("ascii", "utf-", "utf_", "iso", "cp", "windows", "koi8", "kz1048", "latin", "mac", "tis"),
     *("gb", "hz", "big5", "euc", "shift", "johab", "ptcp154", "hp-roman8"),
 )
+# What a byte means in these depends on those before it, and a line feed starts anew.
+_STATEFUL = ("utf-7", "hz", "iso2022")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]{0,1000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s++(=\?)")
@@ -45,6 +47,9 @@ def prose(raw: bytes, charset: str) -> str:
         codec = "utf-8"
     if is_falsely_wide(raw, codec):
         codec = "utf-8"
+    if codec.startswith(_STATEFUL):
+        # What is broken shall be broken the same way with either line end.
+        raw = raw.replace(b"\r\n", b"\n")
     try:
         return raw.decode(codec)
     except UnicodeError:

@@ -15,6 +15,9 @@ _FOLD = re.compile(r"\n[ \t]++")
 _PARAMETER = re.compile(
     r'(?:;|(?<!\s)\s)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;\s]*+))', re.DOTALL
 )
+# Blanks and folds aside at its beginning, line ends at its end: CRLF gives the same as LF. A CR in
+# its midst is part of it.
+_FOUND = rb"(?:[ \t]|\r*+\n[ \t])*+([^\r\n]*+(?:\r++(?![\r\n]|\Z)[^\r\n]*+|\r*+\n[ \t][^\r\n]*+)*+)"
 _VALUE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*+\)")
@@ -68,7 +71,7 @@ def pattern(*names: bytes, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[by
     without flags in a block that is in lower case.
     """
     known = b"|".join(sorted(names))
-    return re.compile(rb"\n(%s)[ \t]*+:[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)" % known, flags)
+    return re.compile(rb"\n(%s)[ \t]*+:%s" % (known, _FOUND), flags)
 
 
 def firsts(block: bytes, wanted: re.Pattern[bytes]) -> dict[bytes, str]:

@@ -124,7 +124,10 @@ def find(headers: Iterable[tuple[str, str]], keys: Keys = NO_KEYS, now: float = 
 
 def may_stand_in(block: bytes) -> bool:
     """Whether a header block has a field that `find` would look into: most have none."""
-    return _LIKELY.search(b"\n" + block) is not None
+    if _LIKELY.search(b"\n" + block):
+        return True
+    # A CR alone ends a line as well (`header_fields.lines`).
+    return b"\rX-" in block or b"\rx-" in block
 
 
 def _content(recipient: str | None, metadata: Mapping[str, object]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,13 @@ def test_bytes_that_are_not_utf8() -> None:
     session = Session("s", Peer("192.0.2.9"), client_name="a\udcffb")
     record = json.loads(encode(reception(arrival(session=session), OK)))
     assert record["peer_address"]["name"] == [97, 255, 98]
+
+
+@pytest.mark.parametrize("values", [("a\udcffb", "c"), ["a\udcffb", "c"]])
+def test_bytes_that_are_not_utf8_among_several_values(values: object) -> None:
+    """Fields that may be repeated are tuples or lists, and stand in dictionaries."""
+    record = json.loads(encode(reception(arrival(), OK, feedback_report={"reported_uri": values})))
+    assert record["feedback_report"]["reported_uri"] == [[97, 255, 98], "c"]
 
 
 @given(st.text(alphabet=st.characters(), max_size=20) | st.sampled_from(["\ud800", "\udcff\udc80"]))

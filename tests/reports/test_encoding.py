@@ -48,6 +48,16 @@ def test_prose_never_fails(raw: bytes, charset: str) -> None:
     encoding.prose(raw, charset)
 
 
+@given(
+    st.lists(st.sampled_from([b"a", b"\n", b"+", b"-", b"~{", b"\x1b$B", b"\xff"])).map(b"".join),
+    st.sampled_from(["utf-7", "hz-gb-2312", "iso-2022-jp", "utf-8", "big5"]),
+)
+def test_prose_is_the_same_with_either_line_end(raw: bytes, charset: str) -> None:
+    """Broken text of a stateful charset as well."""
+    other = encoding.prose(raw.replace(b"\n", b"\r\n"), charset)
+    assert other.replace("\r\n", "\n") == encoding.prose(raw, charset)
+
+
 @given(st.binary(max_size=300))
 def test_base64_inverts_the_standard_library(raw: bytes) -> None:
     """With line breaks, and with junk between the lines."""

@@ -135,6 +135,17 @@ def test_header() -> None:
     assert message.sign(b"from") == b""
 
 
+@pytest.mark.parametrize("field", [b"", b" ", b"\n", b" one", b"\n one", b" one\n two ", b" a\rb"])
+def test_signs_are_the_same_with_either_line_end(field: bytes) -> None:
+    """No line end at the end of a value, and no blank at its beginning; empty is empty."""
+    content = b"From:" + field + b"\nSubject:" + field + b"\nTo: x\n\ntext"
+    found = mime.Message(content)
+    other = mime.Message(content.replace(b"\n", b"\r\n"))
+    for name in (b"from", b"subject"):
+        assert found.sign(name) == other.sign(name).replace(b"\r\n", b"\n")
+        assert found.sign(name)[:1].strip() == found.sign(name)[:1]
+
+
 def test_bounds() -> None:
     """So many parts, so deep, so much of a header, and not more."""
     head = b"Content-Type: multipart/mixed; boundary=b\n\n"

@@ -98,8 +98,17 @@ def test_claims(header: str, claims: str | None) -> None:
         ("From: AWS <no-reply@sns.amazonaws.example>\nSubject: x", False),
         ("From: MAILER-DAEMON\nSubject: x", False),
         ("From: Ann <ann@x.example>\nSubject: x\nX-Failed-Recipients: b@x.example", False),
+        (
+            "From: Ann <ann@x.example>\nX-Failed-Recipients:\nX-Failed-Recipients: b@x.example",
+            False,
+        ),
+        ("From: Ann <ann@x.example>\nSubject: x\nX-Failed-Recipients:", True),
+        ("From:\nSubject: x", False),
+        ("Subject: x", False),
     ],
 )
-def test_is_ordinary(header: str, *, is_ordinary: bool) -> None:
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_is_ordinary(header: str, line_end: str, *, is_ordinary: bool) -> None:
     """Nothing that any stage could be interested in."""
-    assert signs.is_ordinary(message(header)) is is_ordinary
+    content = f"{header}\n\n".replace("\n", line_end).encode()
+    assert signs.is_ordinary(mime.Message(content)) is is_ordinary

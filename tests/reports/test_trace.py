@@ -38,6 +38,11 @@ def test_what_is_passed_over_has_no_trace(fields: list[tuple[str, str]]) -> None
     assert trace.may_stand_in(block) is likely
 
 
+def test_a_field_behind_a_cr_alone_is_looked_at() -> None:
+    """It ends a line where the fields are read, so it has to where they are looked for."""
+    assert trace.may_stand_in(b"Subject: a\n\rX-Ref: eyJ\nTo: b@c.example")
+
+
 @pytest.mark.parametrize("fold", ["\r\n\t", "\n ", " ", ""])
 def test_folding_does_not_matter(fold: str) -> None:
     """A value cut anywhere by blanks and line ends is the same value."""

@@ -199,9 +199,14 @@ def is_ordinary(message: mime.Message) -> bool:
     local_part = sender.rpartition(b"@")[0] or sender
     if _SENDER_STEM.search(local_part) or _SUBJECT_STEM.search(subject, 0, MAX_FIELD):
         return False
-    if found.get(b"x-failed-recipients") or not subject.isascii():
+    if not subject.isascii() or (b"x-failed-recipients" in found and _names_failed(message)):
         return False
     return not found.get(b"return-path", b"").startswith((b"<>", b"<mailer-daemon"))
+
+
+def _names_failed(message: mime.Message) -> bool:
+    """Whether one of several such fields names anybody: the first may be empty."""
+    return any(value and name.lower() == "x-failed-recipients" for name, value in message.headers)
 
 
 def _folded(message: mime.Message, name: str) -> str:
