@@ -13,6 +13,7 @@ PARTS = {
     "smtp": "smtp:main",
     "sessions": "smtp:sessions",
     "limits": "limits:main",
+    "broker": "broker:main",
     "count": "count:main",
 }
 

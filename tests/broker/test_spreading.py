@@ -51,8 +51,8 @@ def test_each_class_of_mail(spread: Spread) -> None:
     assert (reception["sender"], reception["size"]) == ("ann@else.example", len(LETTER))
     assert reception["peer_address"] == {"name": "client.example", "addr": "127.0.0.1"}
     assert reception["meta"]["rule"] == "relay_to"
-    assert [record["type"] for record in intake.records()] == ["Rejection", "Rejection"]
     assert intake.stop() == worker.stop() == 0
+    assert [record["type"] for record in intake.records()] == ["Rejection", "Rejection"]
     assert "guest:guest" not in intake.said() + worker.said()
 
 
@@ -116,6 +116,21 @@ def test_a_message_that_takes_workers_down(spread: Spread, tries: Path) -> None:
     assert tries.read_text().count("kill") == 2
     (letter,) = spread.dead()
     assert letter["x-first-death-reason"] == "delivery_limit"
+
+
+def test_a_worker_that_is_stopped(spread: Spread, tries: Path) -> None:
+    """What it has in hand is finished, and is nobody else's then."""
+    intake = spread.add("receiver")
+    worker = spread.add("worker", handlers=HANDLERS)
+    intake.ready()
+    accepted_soon(intake.port, "slow@example.com", LETTER)
+    until(lambda: "slow" in tries.read_text())
+    assert worker.stop() == 0
+    assert [record["recipient"] for record in worker.records()] == ["slow@example.com"]
+    other = spread.add("worker", handlers=HANDLERS)
+    accepted_soon(intake.port, "bob@example.com", LETTER)
+    until(lambda: bool(other.records()))
+    assert tries.read_text().count("slow") == 1
 
 
 class Load:
