@@ -125,7 +125,7 @@ def test_what_no_queue_wants_is_dropped_where_that_is_asked_for(
 
 
 def test_a_queue_that_is_full(log: Log, exchange: Exchange) -> None:
-    """What is not confirmed has not arrived, and comes again when there is room."""
+    """What is not confirmed comes again when there is room; others may have overtaken it."""
     lines = [*map(line, range(20))]
     log.write(*lines)
 
@@ -140,7 +140,7 @@ def test_a_queue_that_is_full(log: Log, exchange: Exchange) -> None:
         return found + [message.body for message in await exchange.taken()]
 
     arrived = asyncio.run(asyncio.wait_for(emptied(), 30))
-    assert list(dict.fromkeys(arrived)) == lines
+    assert set(arrived) == set(lines)
 
 
 def test_the_broker_dies(log: Log, exchange: Exchange, caplog: pytest.LogCaptureFixture) -> None:
