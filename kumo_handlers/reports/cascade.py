@@ -48,6 +48,8 @@ def read(
     claims to be a report, by its type or by a null reverse-path and a subject that says it
     failed, and was understood by no stage. No content makes this raise.
     """
+    if signs.is_surely_ordinary(content, reverse_path):
+        return None
     return read_by(content, reverse_path=reverse_path, keys=keys, now=now)[1]
 
 

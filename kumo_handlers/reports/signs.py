@@ -7,13 +7,9 @@ block, and for a few types a look at the first parts.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from kumo_handlers.reports import encoding
+from kumo_handlers.reports import encoding, mime, parts
 from kumo_handlers.reports.nonstandard import heading
-
-if TYPE_CHECKING:
-    from kumo_handlers.reports import mime
 
 _REPORT_TYPES = ("delivery-status", "feedback-report")
 
@@ -30,10 +26,31 @@ _FAILED = re.compile(
 )
 # One of these is in each of them, or an encoded word.
 _STEM = re.compile(rb"deliver|return|fail|bounce|reject|remis|zustell|sent|=\?")
+# The fields that ordinary mail is told by, in a header block in lower case. A value is empty where
+# it begins on the next line.
+_TELLING = re.compile(
+    rb"\n(from|subject|content-type|return-path|x-failed-recipients)[ \t]*+:[ \t]*+"
+    rb"((?:\S[^\n]*+(?:\n[ \t][^\n]*+)*+)?)"
+)
 # A person answers it, or passes it on.
 _REPLY = re.compile(
     heading.TAGS.encode() + rb"(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:"
 )
+
+
+def is_surely_ordinary(content: bytes, reverse_path: str | None) -> bool:
+    """Whether `is_ordinary` is known to hold: it is of nearly all mail, without a `Message`."""
+    blank = parts.BLANK_LINE.search(content, 0, parts.MAX_HEADER_BLOCK)
+    if blank is None or reverse_path == "" or content.startswith(b"{"):
+        return False
+    end = blank.start()
+    # The first of several fields counts, so it has to be the last that is put in.
+    found = dict(reversed(_TELLING.findall(b"\n" + content[: end + 1].lower())))
+    if end < mime.SHORTEST_HEADER or b"" in found.values() or b"x-failed-recipients" in found:
+        return False
+    if not heading.shows_nothing(found) or b"sns.amazonaws" in found[b"from"]:
+        return False
+    return not mime.may_hold_reports(found, content, blank.end(), reverse_path)
 
 
 def is_ordinary(message: mime.Message) -> bool:

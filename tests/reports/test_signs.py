@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kumo_handlers.reports import mime, signs
 
@@ -112,3 +116,53 @@ def test_is_ordinary(header: str, line_end: str, *, is_ordinary: bool) -> None:
     """Nothing that any stage could be interested in."""
     content = f"{header}\n\n".replace("\n", line_end).encode()
     assert signs.is_ordinary(mime.Message(content)) is is_ordinary
+
+
+@pytest.mark.parametrize("reverse_path", [None, "", "a@b.example"])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_what_is_surely_ordinary_is_ordinary(reverse_path: str | None, line_end: bytes) -> None:
+    """Every sample: who needs no `Message` for it comes to the same."""
+    found = []
+    for path in sorted(Path(__file__).parent.glob("**/*.eml")):
+        content = path.read_bytes().replace(b"\n", line_end)
+        found.append(signs.is_surely_ordinary(content, reverse_path))
+        if found[-1]:
+            assert signs.is_ordinary(mime.Message(content, reverse_path)), path.name
+    assert any(found) is (reverse_path != "")
+
+
+FIELDS = st.sampled_from(
+    [
+        *("From: ann@x.example", "From: <daemon@x.example>", "From:", "From:\n daemon@x.example"),
+        *("Subject: Lunch", "Subject: returned mail", "Subject:\n failure", "Subject: \u00fc"),
+        *("Content-Type: text/plain", "Content-Type: multipart/report; boundary=b", "From: a@sns"),
+        *("Content-Type:\n multipart/mixed; boundary=b", "Content-Type: message/x", "To: daemon@b"),
+        *("Content-Type: multipart/related; boundary=b", "Return-Path: <>", "Return-Path: <a@b>"),
+        *(
+            "X-Failed-Recipients: a@b.example",
+            "X-Failed-Recipients:",
+            "from: bob@sns.amazonaws.com",
+        ),
+        *("Content-Type: text/plain; name=delivery-status", "Content-Type: multipart/x; y=z", "{"),
+        *("Content-Type: multipart/x; y=feedback-report", "", " folded: daemon", "no field"),
+    ]
+)
+
+
+@given(st.lists(FIELDS, max_size=7), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_any_that_is_surely_ordinary_is_ordinary(fields: list[str], line_end: str) -> None:
+    """Whatever the header is put together from."""
+    content = "\n".join([*fields, "", "--b\nContent-Type: message/x\n"])
+    octets = content.replace("\n", line_end).encode()
+    for reverse_path in (None, "", "a@b.example"):
+        if signs.is_surely_ordinary(octets, reverse_path):
+            assert signs.is_ordinary(mime.Message(octets, reverse_path))
+
+
+def test_an_ordinary_letter_is_surely_one() -> None:
+    """With parts as well."""
+    header = (
+        b"From: Ann <ann@x.example>\r\nSubject: Lunch\r\nContent-Type: multipart/%s; boundary=b"
+    )
+    for kind in (b"alternative", b"mixed", b"signed"):
+        assert signs.is_surely_ordinary(header % kind + b"\r\n\r\n--b\r\n", None)

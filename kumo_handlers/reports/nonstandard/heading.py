@@ -193,15 +193,21 @@ _SUBJECT_STEM = re.compile(
 def is_ordinary(message: mime.Message) -> bool:
     """Whether nothing in the header can be a sign of a bounce: told in a few microseconds."""
     found = message.signs
-    if message.reverse_path == "" or found.get(b"content-type", b"").find(b"multipart/report") >= 0:
+    if message.reverse_path == "" or not shows_nothing(found):
         return False
+    return not (b"x-failed-recipients" in found and _names_failed(message))
+
+
+def shows_nothing(found: mime.Signs) -> bool:
+    """Whether no field is as a bounce has it; X-Failed-Recipients is left to the caller."""
     sender, subject = found.get(b"from") or b"<>", found.get(b"subject", b"")
-    local_part = sender.rpartition(b"@")[0] or sender
-    if _SENDER_STEM.search(local_part) or _SUBJECT_STEM.search(subject, 0, MAX_FIELD):
+    if _SENDER_STEM.search(sender.rpartition(b"@")[0] or sender):
         return False
-    if not subject.isascii() or (b"x-failed-recipients" in found and _names_failed(message)):
+    if not subject.isascii() or _SUBJECT_STEM.search(subject, 0, MAX_FIELD):
         return False
-    return not found.get(b"return-path", b"").startswith((b"<>", b"<mailer-daemon"))
+    if found.get(b"return-path", b"").startswith((b"<>", b"<mailer-daemon")):
+        return False
+    return b"multipart/report" not in found.get(b"content-type", b"")
 
 
 def _names_failed(message: mime.Message) -> bool:
