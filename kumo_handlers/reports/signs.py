@@ -40,8 +40,10 @@ _REPLY = re.compile(
 
 def is_surely_ordinary(content: bytes, reverse_path: str | None) -> bool:
     """Whether `is_ordinary` is known to hold: it is of nearly all mail, without a `Message`."""
+    if reverse_path == "" or content.startswith(b"{"):
+        return False
     blank = parts.BLANK_LINE.search(content, 0, parts.MAX_HEADER_BLOCK)
-    if blank is None or reverse_path == "" or content.startswith(b"{"):
+    if blank is None:
         return False
     end = blank.start()
     # The first of several fields counts, so it has to be the last that is put in.
