@@ -12,7 +12,7 @@ MINUTES ?= 30
 SECONDS ?= 60
 HARAKA := Haraka@3.3.4
 
-.PHONY: help demo test check format clean crash reload soak shipping fuzz docs postfix \
+.PHONY: help demo test check format clean crash reload soak shipping cluster fuzz docs postfix \
 	bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits \
 	bench-count bench-broker
 
@@ -52,6 +52,10 @@ soak: $(VENV)/installed  ## half its load for MINUTES, and nothing may grow
 
 shipping: $(VENV)/installed  ## a destination of records is away for MINUTES of load, then back
 	$(BIN)/python tests/crash/outage.py --minutes $(MINUTES)
+
+cluster: ROUNDS = 200
+cluster: $(VENV)/installed  ## of nodes, RabbitMQ and PostgreSQL, kill any ROUNDS times, and count
+	PYTHONPATH=. $(BIN)/python tests/crash/cluster.py --rounds $(ROUNDS)
 
 fuzz: $(VENV)/installed  ## each target for SECONDS
 	for target in $(filter-out fuzz/engine.py,$(wildcard fuzz/*.py)); do \

@@ -58,7 +58,7 @@ class Account:
                 self.torn += 1
                 continue
             self.torn += not line.endswith(b"\n")
-            self._records[_name(record)].append(record)
+            self._records[name_of(record)].append(record)
 
     def figures(self) -> dict[str, int]:
         """What was counted; those that must be 0 come last."""
@@ -119,10 +119,10 @@ class Account:
         return len(twice & labelled), len(twice - labelled)
 
 
-def _name(record: Line) -> str:
+def name_of(record: Line) -> str:
     """Whose record it is: names stand in the sender's address, or in our own domains'."""
     for address in (record.recipient, record.sender):
         local_part, _, domain = address.partition("@")
-        if domain in ("src.example", "oob.example", "kept.example", "relay.example"):
+        if domain in ("src.example", "oob.example", "kept.example", "fbl.example", "relay.example"):
             return local_part.partition(".")[0]
     return ""

@@ -38,6 +38,11 @@ class Mail:
     recipients: tuple[str, ...]
     content: bytes
 
+    @property
+    def is_report(self) -> bool:
+        """Whether it may come again, and is one nevertheless."""
+        return self.kind in ("bounce", "complaint")
+
 
 @dataclass
 class Load:
@@ -60,12 +65,15 @@ class Load:
         await asyncio.gather(*(self._session(port) for _ in range(sessions)))
 
     def _next(self) -> Mail:
-        """A bounce that was not answered is sent again, as its sender would."""
+        """A report that was not answered is sent again, as its sender would."""
         if self.unanswered and random.random() < 0.5:  # noqa: S311 - no secret
             return self.unanswered.pop()
-        mail = _make(next(self._numbers))
+        mail = self._make(next(self._numbers))
         self.sent[mail.name] = mail
         return mail
+
+    def _make(self, number: int) -> Mail:
+        return _make(number)
 
     async def _session(self, port: int) -> None:
         with suppress(OSError, EOFError):
@@ -91,7 +99,7 @@ class Load:
         finally:
             if code == 250:
                 self.acknowledged.add(mail.name)
-            elif mail.kind == "bounce":
+            elif mail.is_report:
                 self.unanswered.append(mail)
             if code not in (0, 250):
                 self.refused[code] += 1
