@@ -14,7 +14,7 @@ HARAKA := Haraka@3.3.4
 
 .PHONY: help demo test check format clean crash reload soak shipping cluster fuzz docs postfix \
 	bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits \
-	bench-count bench-broker
+	bench-count bench-broker bench-cores
 
 help:  ## what there is to make
 	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,13 +71,13 @@ postfix: $(VENV)/installed  ## mail both ways with a real Postfix, installed whe
 
 bench: .venv-bench/installed  ## ours beside others, as ratios; bench-smtp and so on are parts of it
 
-bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits bench-count bench-broker: .venv-bench/installed
+bench bench-lookup bench-scale bench-parse bench-lua bench-smtp bench-sessions bench-limits bench-count bench-broker bench-cores: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks $(patsubst bench%,%,$(subst bench-,bench,$@))
 
 .venv-bench/installed: pyproject.toml benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check \
-		--editable '.[amqp,uvloop]' --requirement benchmarks/requirements.txt
+		--editable '.[amqp,postgresql,uvloop]' --requirement benchmarks/requirements.txt
 	@if command -v npm >/dev/null; then timeout 300 npm install --silent --no-audit --no-fund \
 		--omit=optional --prefix .venv-bench/haraka $(HARAKA) || echo "no Haraka: npm failed" >&2; \
 	else echo "no Haraka: npm is not installed" >&2; fi

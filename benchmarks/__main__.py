@@ -14,6 +14,7 @@ PARTS = {
     "sessions": "smtp:sessions",
     "limits": "limits:main",
     "broker": "broker:main",
+    "cores": "cores:main",
     "count": "count:main",
 }
 

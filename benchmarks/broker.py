@@ -50,11 +50,16 @@ def commits(broker: Broker, folder: Path, title: str, *, bounces: bool) -> None:
     with ExitStack() as stack:
         nodes = {
             "this disk": _node("receiver", folder / f"disk{bounces}"),
+            "this disk, workers = 2": _node("receiver", folder / f"two{bounces}", workers=2),
             "the broker": _node(
                 "receiver", folder / f"intake{bounces}", _url(broker, f"commit{bounces}")
             ),
+            "the broker, and a worker takes it": _node(
+                "receiver", folder / f"taken{bounces}", _url(broker, f"taken{bounces}")
+            ),
         }
-        for node in nodes.values():
+        taking = _node("worker", folder / f"taking{bounces}", _url(broker, f"taken{bounces}"))
+        for node in (*nodes.values(), taking):
             stack.enter_context(node)
         rounds: dict[str, list[Measured]] = {name: [] for name in nodes}
         for _ in range(ROUNDS):
@@ -103,7 +108,7 @@ def _drain(crew: list[Node], port: int, *, bounces: bool) -> tuple[int, float]:
         os.kill(worker.pid, signal.SIGCONT)
     last, seconds = 0, 0.0
     while time.perf_counter() - start < PATIENCE:
-        handled = sum(map(_lines, crew))
+        handled = sum(map(records, crew))
         if handled != last:
             last, seconds = handled, time.perf_counter() - start
         elif last and time.perf_counter() - start - seconds > 1.0:
@@ -112,15 +117,18 @@ def _drain(crew: list[Node], port: int, *, bounces: bool) -> tuple[int, float]:
     return last, seconds
 
 
-def _lines(worker: Node) -> int:
+def records(node: Node) -> int:
     """How many records it has."""
-    return sum(path.read_bytes().count(b"\n") for path in (worker.run_dir / "log").glob("*"))
+    return sum(path.read_bytes().count(b"\n") for path in (node.run_dir / "log").glob("*"))
 
 
 def _url(broker: Broker, prefix: str) -> str:
     return f"{broker.url}?prefix={prefix}"
 
 
-def _node(kind: str, folder: Path, url: str = "durable") -> Node:
+def _node(kind: str, folder: Path, url: str = "durable", workers: int = 1) -> Node:
     listeners = [{"listen": "127.0.0.1:0", "relay_hosts": []}]
-    return Node(kind, folder, commit=url, listener_domains=[RULES], listeners=listeners)
+    rules = [RULES]
+    return Node(
+        kind, folder, commit=url, listener_domains=rules, listeners=listeners, workers=workers
+    )

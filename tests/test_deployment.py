@@ -318,7 +318,7 @@ def test_socket_activation_by_systemd(folder: Path) -> None:
 
 def unit_files() -> list[tuple[str, str]]:
     """The unit files in the documentation, by their names."""
-    text = (ROOT / "docs" / "deploy.md").read_text()
+    text = "".join((ROOT / "docs" / page).read_text() for page in ("deploy.md", "scale.md"))
     return re.findall(
         r"^```ini\n# (?:\S*/)?(\S+\.(?:service|socket))\n(.*?)^```", text, re.MULTILINE | re.DOTALL
     )

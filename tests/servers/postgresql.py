@@ -60,6 +60,11 @@ class Server:
         """A database of this server."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The postmaster's; 0 before the first start."""
+        return self._postmaster.pid if self._postmaster else 0
+
     def start(self) -> None:
         """Start it, on the port it had before, and wait until it answers."""
         settings = [word for pair in self._settings.items() for word in ("-c", "=".join(pair))]
