@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.broker import encoding
 from kumo_handlers.errors import UnwritableError
-from kumo_handlers.pipeline.letter import Letter
+from kumo_handlers.pipeline.letter import Letter, encoded
 from kumo_handlers.pipeline.persistence import persist
 from kumo_handlers.pipeline.settlement import merge
 from kumo_handlers.queue.backoff import BackOff
@@ -113,7 +113,7 @@ class Carriage:
             reason = "; ".join(retry.response for retry in unit.retries)
             await self._onward.put_back(delivery, encoding.encode(left), due - time.time(), reason)
         for mail in unit.mails:
-            await self._onward.send(delivery.queue, encoding.encode(Letter.of(mail)), mail.id)
+            await self._onward.send(delivery.queue, partial(encoded, mail), mail.id)
         try:
             await persist(
                 f"the log of an attempt at {claim.id}",

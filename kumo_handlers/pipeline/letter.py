@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kumo_handlers.broker import encoding
 from kumo_handlers.queue.claim import Claim, Entry
 from kumo_handlers.queue.queued_mail import QueuedMail
 from kumo_handlers.queue.spool import domain_key
@@ -67,3 +68,8 @@ class Letter(msgspec.Struct, frozen=True):
             if entry.position in by_position
         )
         return Letter(self.mail, entries) if entries else None
+
+
+def encoded(mail: QueuedMail, *more_than_once: bool) -> bytes:
+    """A new letter, as it travels; labelled if for any reason it may be on the broker already."""
+    return encoding.encode(Letter.of(mail, may_be_known=any(more_than_once)))

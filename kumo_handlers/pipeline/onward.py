@@ -5,12 +5,15 @@ None of it is given up for want of a broker: the message it came from is acknowl
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
 from kumo_handlers.pipeline.persistence import persist
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kumo_handlers.broker.delivery import Delivery
     from kumo_handlers.broker.publisher import Publisher
 
@@ -24,9 +27,16 @@ class Onward:
         self._publisher = publisher
         self.terms = publisher.terms
 
-    async def send(self, queue: str, body: bytes, name: str) -> None:
-        """Something new."""
-        await persist(f"mail {name}", lambda: self._publisher.publish(queue, body, name))
+    async def send(self, queue: str, body: Callable[[bool], bytes], name: str) -> None:
+        """Something new. ``body`` is told whether the broker may have it already.
+
+        What it did not confirm it may have stored nevertheless.
+        """
+        tries = itertools.count()
+        await persist(
+            f"mail {name}",
+            lambda: self._publisher.publish(queue, body(next(tries) > 0), name),
+        )
 
     def is_last(self, delivery: Delivery) -> bool:
         """Whether there is no try after this one."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,10 +18,9 @@ import msgspec
 from kumo_handlers.broker import encoding
 from kumo_handlers.broker.terms import RELAY
 from kumo_handlers.errors import UnwritableError
-from kumo_handlers.pipeline import chain
+from kumo_handlers.pipeline import chain, letter
 from kumo_handlers.pipeline.chain import Handled, Rest
 from kumo_handlers.pipeline.consignment import Consignment
-from kumo_handlers.pipeline.letter import Letter
 from kumo_handlers.pipeline.persistence import persist
 from kumo_handlers.pipeline.received_mail import ReceivedMail
 from kumo_handlers.pipeline.settlement import settle
@@ -103,8 +103,8 @@ class Work:
         mails, handled = [mail for mail, _ in results], [result for _, result in results]
         unit = settle(mails, handled, per_recipient=True).unit
         for mail in unit.mails:
-            letter = Letter.of(mail, may_be_known=delivery.is_redelivered)
-            await self._onward.send(self._relay_queue, encoding.encode(letter), mail.id)
+            body = partial(letter.encoded, mail, delivery.is_redelivered)
+            await self._onward.send(self._relay_queue, body, mail.id)
         written = Unit(records=unit.records, kept=unit.kept)
         await persist(
             f"the log of {delivery.name}", lambda: self._installed.committer.commit(written)
