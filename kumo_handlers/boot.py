@@ -16,7 +16,7 @@ from salmon.routing import Router
 from kumo_handlers.broker.terms import BrokerURL
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.sink import SinkOptions, open_sink
-from kumo_handlers.pipeline import installation, residents, rules, shipping_check
+from kumo_handlers.pipeline import broker_check, installation, residents, rules, shipping_check
 from kumo_handlers.pipeline.installation import Installation
 from kumo_handlers.pipeline.receiver import Receiver, require_loaded
 from kumo_handlers.pipeline.reload import Watched
@@ -73,7 +73,7 @@ def receiver(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namesp
     called here: `worker` is for that.
     """
     installed = configure(module)
-    broker = _broker(installed.settings)
+    broker = broker_check.broker(installed.settings)
     if broker is None:
         return Receiver(installed, installed.watched, _handlers_of(module))
     engage = residents.handing_over(broker)
@@ -86,7 +86,7 @@ def worker(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namespac
     Raises `ConfigurationError` where that is none.
     """
     installed = configure(module)
-    broker = _broker(installed.settings)
+    broker = broker_check.broker(installed.settings)
     if broker is None:
         problem = Problem(
             message="a worker takes mail from a broker",
@@ -97,21 +97,6 @@ def worker(module: ModuleType | Any) -> Receiver:  # noqa: ANN401 - any namespac
     relay = getattr(module, "relay", None)
     engage = residents.working(broker, relay, _delivery_options(installed))
     return Receiver(installed, installed.watched, _handlers_of(module), engage=engage)
-
-
-def _broker(settings: Settings) -> BrokerURL | None:
-    """The broker that is the commit, if one is. Raises `ConfigurationError`."""
-    if not isinstance(settings.commit, BrokerURL):
-        return None
-    if settings.workers > 1:
-        problem = Problem(
-            message="with a broker each process is an app of its own",
-            option="workers",
-            value=str(settings.workers),
-            expected="1, and as many apps as are wanted",
-        )
-        raise ConfigurationError(problem)
-    return settings.commit
 
 
 def _handlers_of(module: ModuleType | Any) -> Callable[[], None]:  # noqa: ANN401 - as above

@@ -117,6 +117,7 @@ def _subject(
 def _check_rest(settings: Settings) -> None:
     """What settings name beside rules and handlers. Raises with all that is wrong with it."""
     from kumo_handlers.journal.sink import SINKS  # noqa: PLC0415 - settings alone need it
+    from kumo_handlers.pipeline import broker_check  # noqa: PLC0415 - likewise
     from kumo_handlers.policy.options import suggestion  # noqa: PLC0415 - likewise
     from kumo_handlers.reports import classification, trace  # noqa: PLC0415 - likewise
 
@@ -127,6 +128,8 @@ def _check_rest(settings: Settings) -> None:
         trace.Keys.read(settings.trace_keys, settings.trace_max_age)
     with checked.collecting():
         shipping_check.check(settings)
+    with checked.collecting():
+        broker_check.broker(settings)
     checked.errors += (
         Problem(
             message="there is no such sink",

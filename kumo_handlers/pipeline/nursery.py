@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SETTLED: Final = 10.0  # who lived this many seconds is forked again at once
+_NUMBER: Final = 4  # bytes of a worker's number
 _IGNORED: Final = (signal.SIGINT, signal.SIGHUP)  # a terminal sends them to all; the parent acts
 
 
@@ -50,11 +51,11 @@ class Nursery:
         theirs.close()
 
     def arrival(self) -> Arrival | None:
-        """The next that has begun. None when there will be none any more. Waits for it."""
+        """The next that has begun, waited for. None: there will be none any more."""
         with suppress(ConnectionError):
-            number, files, _, _ = socket.recv_fds(self.control, 1, 1)
+            number, files, _, _ = socket.recv_fds(self.control, _NUMBER, 1)
             if number:
-                return Arrival(number[0], socket.socket(fileno=files[0]))
+                return Arrival(int.from_bytes(number), socket.socket(fileno=files[0]))
         return None
 
     def stop(self) -> None:
@@ -127,7 +128,7 @@ class _Attendant:
             _leave(lambda: self._work(number, theirs))
         self._children[pid] = _Child(number, time.monotonic())
         with ours, theirs, suppress(ConnectionError):
-            socket.send_fds(self._control, [bytes([number])], [ours.fileno()])
+            socket.send_fds(self._control, [number.to_bytes(_NUMBER)], [ours.fileno()])
 
     def _reap(self) -> None:
         """Note who died, and when the next is to be forked."""

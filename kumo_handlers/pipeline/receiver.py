@@ -83,6 +83,7 @@ class Receiver:
         self._started = threading.Event()
         self._error: BaseException | None = None
         self._is_ending = False
+        self._is_lost = False
         self._thread = threading.Thread(target=self._run, name="listeners")
 
     @property
@@ -99,7 +100,7 @@ class Receiver:
             self._check_handlers()
             privileges.check(Router.UNDELIVERABLE_QUEUE)
             if self._installed.settings.workers > 1:  # before there is any thread
-                self._workforce = Workforce(self._installed, self._be_worker)
+                self._workforce = Workforce(self._installed, self._be_worker, self._lose_workers)
             self._installed.committer  # noqa: B018 - opens the queue: what is in it goes on its way
         except BaseException:
             self.stop()
@@ -125,6 +126,8 @@ class Receiver:
     def stop(self) -> None:
         """Finish what is in flight, answer 421 to the others, flush, and return."""
         if self._thread.ident is None:  # it was never started
+            if self._workforce is not None:
+                self._workforce.close()
             self._close()
             return
         with suppress(RuntimeError):  # the loop is closed: it has stopped already
@@ -185,6 +188,15 @@ class Receiver:
             self._started.set()
         finally:
             self._close()
+        if self._is_lost:
+            # whoever supervises us learns it: the main thread may be over, and has no status then
+            logging.shutdown()
+            os._exit(1)
+
+    def _lose_workers(self) -> None:
+        """Stop as if asked to, but with a status that says to start anew."""
+        self._is_lost = True
+        self._stop_asked.set()
 
     def _close(self) -> None:
         """Let go of all there is; of what is closed, a second time does no harm."""

@@ -60,8 +60,13 @@ class Tally(msgspec.Struct, frozen=True, array_like=True):
 def together(
     counters: Counters, stations: Sequence[Station], tallies: Sequence[Tally]
 ) -> tuple[Counters, list[Station]]:
-    """The sums of what this process has counted, and the others."""
+    """The sums of what this process has counted, and the others.
+
+    What only the first process has, a broker and the watch over databases, is not summed up.
+    """
     total = Counters()
+    total.silent_databases = counters.silent_databases
+    total.traffic, total.confirms = counters.traffic, counters.confirms
     for each in (Tally.of(counters, stations), *tallies):
         _add(total, each)
     return total, [

@@ -12,7 +12,7 @@ import msgspec
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.pipeline.metrics_endpoint import stations_of
 from kumo_handlers.pipeline.tally import Tally
-from kumo_handlers.pipeline.workforce import RELOAD, TALLY, Report
+from kumo_handlers.pipeline.workforce import RELOAD, STOP, TALLY, Report
 from kumo_handlers.queue.remote import RemoteCommitter
 
 if TYPE_CHECKING:
@@ -84,6 +84,8 @@ class Worker:
     def _hear(self, said: bytes) -> None:
         if said == RELOAD:
             self._reloader.ask()
+        elif said == STOP:
+            self._stop()
 
     def _stop(self) -> None:
         """SIGTERM, or the line is cut."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +21,7 @@ from kumo_handlers.pipeline.tally import Tally
 from kumo_handlers.queue.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.pipeline.nursery import Arrival, Work
@@ -39,7 +40,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     tally: Tally | None = None
 
 
-RELOAD = b"reload"  # the one thing that a worker is told
+RELOAD, STOP = b"reload", b"stop"  # what a worker is told
 
 
 def shares(listeners: Sequence[Listener], workers: int) -> list[Listener]:
@@ -53,11 +54,17 @@ def shares(listeners: Sequence[Listener], workers: int) -> list[Listener]:
 
 
 class Workforce:
-    """The workers, as the first process sees them. Made while there is one thread only."""
+    """The workers, as the first process sees them. Made while there is one thread only.
 
-    def __init__(self, installed: Installation, work: Work) -> None:
+    ``on_lost`` is called in the loop when the process that forks them has died.
+    """
+
+    def __init__(self, installed: Installation, work: Work, on_lost: Callable[[], None]) -> None:
         settings = installed.settings
         self._installed = installed
+        self._on_lost = on_lost
+        self._is_stopping = False
+        self._empty = asyncio.Event()
         self._count = settings.workers
         # the listeners finish within stop_timeout; then a worker has its own end to make
         self._nursery = Nursery(self._count, work, settings.stop_timeout + 5.0)
@@ -86,21 +93,40 @@ class Workforce:
     def reload(self) -> None:
         """Have each of them load the rules again. From any thread."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._tell_all)
+            self._loop.call_soon_threadsafe(self._tell_all, RELOAD)
 
     async def stop(self) -> None:
-        """Return when all of them have ended; what they handed in is committed."""
-        await asyncio.to_thread(self._nursery.stop)
+        """Return when all of them have ended; what they handed in is committed.
 
-    def _tell_all(self) -> None:
+        They are told here too: the process that would end them may be dead.
+        """
+        self._is_stopping = True
+        self._tell_all(STOP)
+        await asyncio.to_thread(self._nursery.stop)
+        if self._windows:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), self._installed.settings.stop_timeout)
+
+    def close(self) -> None:
+        """End what was forked, where it was never started."""
+        self._nursery.stop()
+
+    def _tell_all(self, word: bytes) -> None:
         for window in self._windows.values():
-            window.say(RELOAD)
+            window.say(word)
 
     def _welcome(self) -> None:
         """The thread: each worker that begins gets a window."""
         assert self._loop is not None  # noqa: S101 - it is what start() has just set
         while (arrival := self._nursery.arrival()) is not None:
             asyncio.run_coroutine_threadsafe(self._open_window(arrival), self._loop)
+        with suppress(RuntimeError):  # the loop is closed: all has ended
+            self._loop.call_soon_threadsafe(self._note_lost)
+
+    def _note_lost(self) -> None:
+        if not self._is_stopping:
+            _log.critical("the process that starts workers died: no worker would be replaced")
+            self._on_lost()
 
     async def _open_window(self, arrival: Arrival) -> None:
         number, line = arrival
@@ -135,3 +161,5 @@ class Workforce:
             del self._windows[number]
         if tally := self._tallies.pop(number, None):
             self._past.append(tally.closed())
+        if not self._windows:
+            self._empty.set()

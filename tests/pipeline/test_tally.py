@@ -42,3 +42,14 @@ def test_nothing_counted_is_changed() -> None:
     before = Tally.of(counters, stations)
     together(counters, stations, [before])
     assert Tally.of(counters, stations) == before
+
+
+def test_what_only_the_first_process_has() -> None:
+    """Stands as it is: a broker's traffic, and databases that do not answer."""
+    counters, stations = counted(1)
+    counters.silent_databases = 2
+    counters.traffic.confirmed(0.5)
+    total, _ = together(counters, stations, [Tally.of(*counted(1))])
+    assert total.silent_databases == 2
+    assert total.traffic.published == 1
+    assert total.confirms.sum == 0.5

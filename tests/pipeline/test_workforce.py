@@ -150,3 +150,14 @@ def test_changed_rules_hold_for_all(app: App) -> None:
     app.process.send_signal(signal.SIGHUP)
     wait_for(lambda: app.log().count("new rules in force") == 3)
     assert [app.send("new.example") for _ in range(8)] == [250] * 8
+
+
+def test_when_nobody_can_replace_a_worker_the_app_ends(app: App) -> None:
+    """Status 1, for a supervisor to start it anew; what was acknowledged is there."""
+    nursery, *workers = app.family()
+    assert app.send() == 250
+    os.kill(nursery, signal.SIGKILL)
+    assert app.process.wait(10) == 1
+    wait_for(lambda: not any(map(is_alive, workers)))
+    assert "the process that starts workers died" in app.log()
+    assert len(app.records()) == 1
