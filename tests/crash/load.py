@@ -64,6 +64,15 @@ class Load:
         """Send, until every session is broken off."""
         await asyncio.gather(*(self._session(port) for _ in range(sessions)))
 
+    async def run_on(self, port: int, sessions: int) -> None:
+        """Send, until it ``is_over``; a session that the listener ends is followed by another."""
+
+        async def stay() -> None:
+            while not self.is_over:
+                await self._session(port)
+
+        await asyncio.gather(*(stay() for _ in range(sessions)))
+
     def _next(self) -> Mail:
         """A report that was not answered is sent again, as its sender would."""
         if self.unanswered and random.random() < 0.5:  # noqa: S311 - no secret

@@ -53,7 +53,7 @@ async def soak(bench: Bench, port: int, gauge: Gauge, seconds: float) -> float:
     """Send; the answer is the rate, in messages a second."""
     load = bench.load
     burst = min(10.0, seconds / 4)
-    sending = asyncio.ensure_future(load.run(port, SESSIONS))
+    sending = asyncio.ensure_future(load.run_on(port, SESSIONS))  # of 10,000 messages each
     await asyncio.sleep(burst)
     rate = len(load.acknowledged) / burst / 2
     load.pace = SESSIONS / rate
