@@ -1,4 +1,7 @@
-"""Invariant: any bytes are a report, honest about how it was read, or none; CRLF is LF."""
+"""Invariant: any bytes are a report, honest about how it was read, or none; CRLF is LF.
+
+What is a report has records, and every record can be written.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from pathlib import Path
 
 import engine
 
+from kumo_handlers.journal import parsing
+from kumo_handlers.journal.record import encode
 from kumo_handlers.reports import cascade
 from kumo_handlers.reports.report import DSN, FeedbackReport, Report, Source, Unreadable
 
@@ -38,6 +43,8 @@ def target(octets: bytes) -> None:
     check(report)
     check(cascade.read(octets, reverse_path=""))
     check(cascade.read(octets, reverse_path="a@b.example"))
+    for each in parsing.read(octets):
+        engine.require(encode(each).startswith(b"{"))
     if b"\r" not in octets and b"\n" in octets:
         other = cascade.read(octets.replace(b"\n", b"\r\n"))
         # Prose may depend on it: a stateful charset starts anew at the end of a line.
