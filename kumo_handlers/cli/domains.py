@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import click
 
 from kumo_handlers.cli.errors import explained
 from kumo_handlers.cli.progress import watched
+from kumo_handlers.cli.replacement import replacing
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.policy import tables, toml_text
 from kumo_handlers.policy.database.difference import Difference
@@ -91,14 +93,22 @@ def _put(engine: Engine, entries: Entries, *, replace: bool) -> Difference:
 
 @domains.command()
 @click.argument("url")
-@click.argument("file", type=click.File("w", encoding="utf-8", lazy=False), default="-")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
 @explained
-def export(url: str, file: TextIO) -> None:
-    """Write the rules of the table to FILE as TOML, or to standard output."""
+def export(url: str, file: Path) -> None:
+    """Write the rules of the table to FILE as TOML, or to standard output.
+
+    FILE is replaced whole once all is written: with any error it stays as it is.
+    """
     with closing(open_engine(url)) as engine, tables.collector_paused():
         replica = Replica(engine)
         replica.read_now()
-    parts = (*sorted(replica.entries.sections.items()), ("", replica.entries.general))
+    with replacing(file) if str(file) != "-" else click.open_file("-", "w") as written:
+        _write(replica.entries, written)
+
+
+def _write(entries: Entries, file: IO[str]) -> None:
+    parts = (*sorted(entries.sections.items()), ("", entries.general))
     keys = [(section, key) for section, part in parts for key in sorted(part)]
     by_section = dict(parts)
     for batch in watched(_batches(keys), len(keys), "writing"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from getpass import getpass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from kumo_handlers.cli.errors import explained
+from kumo_handlers.cli.replacement import replacing
 
 
 @click.command()
@@ -29,7 +29,8 @@ def passwd(file: Path, name: str, *, delete: bool, stdin: bool) -> None:
         known.pop(name, None)
     else:
         known[name] = Scrypt.make(_password(stdin=stdin))
-    _replace(file, "".join(f"{each}:{kept}\n" for each, kept in sorted(known.items())))
+    with replacing(file, mode=0o600) as replaced:
+        replaced.writelines(f"{each}:{kept}\n" for each, kept in sorted(known.items()))
 
 
 def _password(*, stdin: bool) -> str:
@@ -42,14 +43,3 @@ def _password(*, stdin: bool) -> str:
     if not password:
         raise click.UsageError("the password is empty")
     return password
-
-
-def _replace(file: Path, text: str) -> None:
-    """Whole or not at all, and for the owner's eyes alone."""
-    unfinished = file.with_name(f".{file.name}.new")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as written:
-        written.write(text)
-        written.flush()
-        os.fsync(written.fileno())
-    unfinished.replace(file)

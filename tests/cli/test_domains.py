@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +14,6 @@ from click.testing import CliRunner
 from kumo_handlers.cli.main import main
 from kumo_handlers.policy.database.engine import open_engine
 from tests.servers.postgresql import PASSWORD
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = """["*.example.com"]
 log_oob = true
@@ -113,6 +113,54 @@ def test_nobody_answers(file: Path, command: tuple[str, ...]) -> None:
     url = f"postgresql://mail:{PASSWORD}@127.0.0.1:1/rules"
     printed = run(name, url, *(file for _ in files), status=1)
     assert printed.startswith("error: postgresql://mail:***@127.0.0.1:1/rules table")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_to_export(file: Path, tmp_path: Path, *, there: bool) -> None:
+    """With the database down, what was exported before stays: nodes go on with it."""
+    out = file if there else tmp_path / "new.toml"
+    url = f"postgresql://mail:{PASSWORD}@127.0.0.1:1/rules"
+    run("export", url, out, status=1)
+    assert file.read_text() == RULES
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_exported_whole_or_not_at_all(
+    url: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node never reads half a file; the disk full, it reads the one before."""
+    run("import", url, file)
+    out = tmp_path / "out.toml"
+    out.write_text("# before")
+    out.chmod(0o640)
+    seen = []
+    monkeypatch.setattr("os.fsync", lambda _: seen.append(out.read_text()))
+    run("export", url, out)
+    assert seen[0] == "# before"
+    assert seen[-1] == out.read_text() == run("export", url)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    run("import", "--replace", url, os.devnull)
+    printed = run("export", url, out, status=1)
+    assert printed == f"error: {out}: cannot be written: No space left on device\n"
+    assert out.read_text() == seen[-1]
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_exported_through_a_link(url: str, file: Path, tmp_path: Path) -> None:
+    """What it leads to is replaced, not the link; what is no file is written to."""
+    run("import", url, file)
+    out, link = tmp_path / "out.toml", tmp_path / "link.toml"
+    link.symlink_to(out)
+    run("export", url, link)
+    assert link.is_symlink()
+    assert out.read_text() == run("export", url, "-")
+    run("export", url, os.devnull)
+    assert not Path(os.devnull).is_file()
 
 
 def test_checked_and_explained(url: str, file: Path) -> None:
