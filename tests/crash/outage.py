@@ -101,7 +101,7 @@ class Rates:
 async def run(bench: Bench, port: int, rates: Rates, turns: tuple[int, float, float]) -> None:
     """The load, and meanwhile the turns: pairs, seconds of each, seconds of the outage."""
     pairs, window, outage = turns
-    sending = asyncio.ensure_future(bench.load.run(port, SESSIONS))
+    sending = asyncio.ensure_future(bench.load.run_on(port, SESSIONS))
     await asyncio.sleep(window)  # it is warm then
     await rates.by_turns(pairs, window)
     await rates.long_outage(outage)
