@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import click
 from cluster_account import ClusterAccount, Logs, Shared, dump
-from cluster_bench import PREFIX, Cluster
+from cluster_bench import DEAD, Cluster
 from cluster_load import Clients, MixedLoad
 
 from tests.servers import postgresql, rabbitmq
@@ -62,7 +62,7 @@ def account(cluster: Cluster, load: MixedLoad) -> ClusterAccount:
         Logs(node.run_dir for node in cluster.nodes),
         Shared(cluster.database.url),
         Counter(cluster.book.read_text().split()),
-        cluster.queues()[f"{PREFIX}.dead"],
+        cluster.queues()[DEAD],
     )
 
 

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiormq
 import click
 
 import kumo_handlers
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 RELAY = Path(__file__).parent / "book.py"
 PREFIX = "cluster"
+DEAD = f"{PREFIX}.dead"
 # A handler waits for a database that is being started: for longer than any start takes.
 TERMS = f"prefix={PREFIX}&queues=mail,bounces,complaints&retry=0.5s,2s,5s,15s,30s"
 RULES = {
@@ -133,23 +135,48 @@ class Cluster:
         server.start()
 
     def drain(self) -> None:
-        """Return when the broker has nothing but dead letters, and the table each record."""
-        for node in self.nodes:
-            node.ready()
-        deadline, empty = time.monotonic() + PATIENCE, 0
-        while empty < 2:
-            left = {name: count for name, count in self.queues().items() if count}
-            left.pop(f"{PREFIX}.dead", None)
-            empty = 0 if left else empty + 1
+        """Stop when the broker has nothing but dead letters, and the table each record.
+
+        RabbitMQ counts a queue every few seconds: it may say 0 when it was just started. So it is
+        asked for a message when nobody else takes any, and what is there has its nodes again.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self._wait_until_empty(deadline)
+            self._stop()
+            if not (left := asyncio.run(self._left())):
+                break
             if time.monotonic() > deadline:
                 raise click.ClickException(f"still on the broker: {left}")
+            for node in self.nodes:
+                node.start(wait=False)
+        for node in self.nodes:
+            # the last records were logged while it stopped
+            asyncio.run(fleet.ship(node.run_dir, shipment.read(self.database.url), drain=True))
+
+    def _wait_until_empty(self, deadline: float) -> None:
+        for node in self.nodes:
+            node.ready()
+        empty = 0
+        while empty < 2 and time.monotonic() < deadline:  # one look is not at all in one moment
+            left = [name for name, count in self.queues().items() if count and name != DEAD]
+            empty = 0 if left else empty + 1
+
+    def _stop(self) -> None:
         with ThreadPoolExecutor() as pool:
             ends = pool.map(Node.stop, self.nodes)
         for node, status in zip(self.nodes, ends, strict=True):
             if status:
                 raise click.ClickException(f"{node.run_dir} ended with {status}")
-            # the last records were logged while it stopped
-            asyncio.run(fleet.ship(node.run_dir, shipment.read(self.database.url), drain=True))
+
+    async def _left(self) -> list[str]:
+        """The queues that have a message, dead letters aside."""
+        connection = await aiormq.connect(self.broker.url)
+        channel = await connection.channel()
+        names = (name for name in self.queues() if name != DEAD)
+        found = [name for name in names if (await channel.basic_get(name)).delivery_tag]
+        await connection.close()  # what was taken is there again
+        return found
 
     def queues(self) -> dict[str, int]:
         """How many messages each queue has, those that a worker has in hand included."""
