@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -12,10 +14,20 @@ from kumo_handlers.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
     from types import ModuleType
+    from urllib.parse import SplitResult
 
 _HIDDEN = "***"
-# the words in a URL's query whose values are secrets: libpq's, AMQP's and what webhooks are given
-_SECRET_WORDS = frozenset({"password", "sslpassword", "secret", "key", "token", "auth"})
+# How the names end whose values are secrets, small letters and digits alone: libpq's, AMQP's and
+# what webhooks are given, accessToken and X-Amz-Signature among them; and names that are one whole.
+_SECRET_ENDS = (
+    *("password", "passwd", "passphrase", "pwd", "secret", "key", "token", "auth"),
+    *("authorization", "sig", "signature", "credential", "credentials"),
+)
+_SECRET_NAMES = frozenset({"pass", "pw", "code", "jwt", "hmac"})
+_NO_WORD = re.compile(r"[\W_]+")
+# a word and its value outside a query, as in libpq's host=db password='a b'
+_PAIR = re.compile(r"([^\s=&?;,/]+\s*=\s*)('(?:[^'\\]|\\.)*'?|[^\s&;]+)")
+_HOSTLESS = frozenset({"sqlite", "postgresql", "postgres"})  # a file; a socket
 
 
 class ServiceURL(msgspec.Struct, frozen=True, repr_omit_defaults=True):
@@ -47,8 +59,10 @@ def parse(text: str, schemes: frozenset[str]) -> ServiceURL:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError("this is no URL") from None
-    if parts.scheme not in schemes or port == 0:
+    if parts.scheme not in schemes or port == 0 or not _is_whole(parts, text):
         raise ValueError(f"this is no URL of {', '.join(sorted(schemes))}")
+    if parts.netloc and "@" not in parts.netloc and "@" in parts.path + parts.fragment:
+        raise ValueError("an @ behind the host: write / in a password as %2F, @ elsewhere as %40")
     return ServiceURL(
         scheme=parts.scheme,
         host=host or "",
@@ -57,9 +71,20 @@ def parse(text: str, schemes: frozenset[str]) -> ServiceURL:
     )
 
 
+def _is_whole(parts: SplitResult, text: str) -> bool:
+    """Two slashes, except for a file, and a host, where one is needed."""
+    if parts.scheme != "sqlite" and "://" not in text:
+        return False
+    return bool(parts.hostname) or parts.scheme in _HOSTLESS
+
+
 def masked(text: str) -> str:
-    """The URL as a log may show it: no user's password, no secret of the query."""
+    """The URL as a log may show it: no user's password, no secret of the query.
+
+    What was meant as one, with a slash too few, and libpq's ``password=``, are hidden likewise.
+    """
     scheme, credentials, rest, query = _split(text)
+    rest = _PAIR.sub(lambda pair: _mask_pair(pair[0]), rest)
     if credentials is not None:
         user, colon, _ = credentials.partition(":")
         rest = f"{user}{colon and colon + _HIDDEN}@{rest}"
@@ -86,7 +111,32 @@ def _split(text: str) -> tuple[str, str | None, str, str]:
 
 def _mask_pair(pair: str) -> str:
     name, equals, _ = pair.partition("=")
-    return f"{name}={_HIDDEN}" if equals and unquote(name).lower() in _SECRET_WORDS else pair
+    return f"{name}={_HIDDEN}" if equals and _is_secret(name) else pair
+
+
+def _is_secret(name: str) -> bool:
+    """Whether the value of a word with this name is one."""
+    word = _NO_WORD.sub("", unquote(name).lower())
+    return word in _SECRET_NAMES or word.endswith(_SECRET_ENDS)
+
+
+def masked_within(given: object) -> object:
+    """A value of whatever make, `masked` wherever there is text in it."""
+    if isinstance(given, str):
+        return masked(given)
+    if isinstance(given, bytes | bytearray):
+        return masked(given.decode("latin-1")).encode("latin-1")
+    if isinstance(given, Mapping):
+        return {
+            masked_within(name): _HIDDEN
+            if isinstance(name, str) and _is_secret(name)
+            else masked_within(value)
+            for name, value in given.items()
+        }
+    if isinstance(given, list | tuple | set | frozenset):
+        inner = map(masked_within, given)
+        return tuple(inner) if isinstance(given, tuple) else [*inner]
+    return given
 
 
 def without_secrets(message: str, url: ServiceURL) -> str:
@@ -102,12 +152,14 @@ def without_secrets(message: str, url: ServiceURL) -> str:
 
 def secrets(url: ServiceURL) -> list[str]:
     """Every secret of a URL, as written and with its percent signs undone, the longest first."""
-    _, credentials, _, query = _split(url.text)
+    _, credentials, rest, query = _split(url.text)
     found = {(credentials or "").partition(":")[2]}
-    for pair in query.split("&"):
+    if "://" not in url.text:  # the first colon may be the scheme's
+        found.add((credentials or "").rpartition(":")[2])
+    for pair in (*query.split("&"), *(pair[0] for pair in _PAIR.finditer(rest))):
         name, _, value = pair.partition("=")
-        if unquote(name).lower() in _SECRET_WORDS:
-            found.add(value)
+        if _is_secret(name):
+            found.add(value.strip(" '"))
     return sorted({*found, *map(unquote, found)} - {""}, key=len, reverse=True)
 
 

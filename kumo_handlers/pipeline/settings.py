@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Self
 
 import msgspec
 
+from kumo_handlers import service
 from kumo_handlers.broker import terms
 from kumo_handlers.broker.terms import BrokerURL
 from kumo_handlers.errors import ConfigurationError, Problem
@@ -256,6 +257,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     stop_timeout: Annotated[
         float, Declared(DURATION, "how long a stop waits for what is in flight")
     ] = 30.0
+
+    def __repr__(self) -> str:
+        """Each as a person would write it, and no secret, also where it stands in a wrong place."""
+        said = (
+            f"{name}={option.kind.show(getattr(self, name))}" for name, option in OPTIONS.items()
+        )
+        return f"{type(self).__name__}({', '.join(map(service.masked, said))})"
 
     @classmethod
     def read(cls, module: ModuleType | Mapping[str, Any]) -> Self:

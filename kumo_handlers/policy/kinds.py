@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from kumo_handlers.errors import AddressError
 from kumo_handlers.mail.address import fold_domain
 from kumo_handlers.policy import duration, endpoint, networks
-from kumo_handlers.policy.options import Kind, Place, read_strictly, refuse, suggestion
+from kumo_handlers.policy.options import Kind, Place, read_strictly, refuse, shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,7 +86,7 @@ def _read_networks(raw: object) -> networks.Networks:
 
 
 def _listed(raw: object) -> str | None:
-    return f"Did you mean [{raw!r}]?" if isinstance(raw, str) else None
+    return f"Did you mean [{shown(raw)}]?" if isinstance(raw, str) else None
 
 
 def _read_duration(raw: object) -> float:

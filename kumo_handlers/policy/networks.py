@@ -15,6 +15,7 @@ from operator import lt
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import TYPE_CHECKING, Self
 
+from kumo_handlers import service
 from kumo_handlers.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
@@ -196,4 +197,5 @@ def explain(text: str) -> Problem:
         hint = None
     else:
         hint = f"Did you mean {meant}?"
-    return Problem(message="not a network", value=repr(text), expected=EXPECTED, hint=hint)
+    value = repr(service.masked(text))
+    return Problem(message="not a network", value=value, expected=EXPECTED, hint=hint)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kumo_handlers import service
 from kumo_handlers.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
@@ -148,8 +149,11 @@ def suggestion(word: str, known: Iterable[str]) -> str | None:
 
 
 def shown(raw: object) -> str:
-    """A raw value as it stands in the user's file, more or less: ``true`` is not ``True``."""
-    text = str(raw).lower() if isinstance(raw, bool) else repr(raw)
+    """A raw value as it stands in the user's file, more or less: ``true`` is not ``True``.
+
+    What looks like a password in it is hidden: a URL may have come to the wrong option.
+    """
+    text = str(raw).lower() if isinstance(raw, bool) else repr(service.masked_within(raw))
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 

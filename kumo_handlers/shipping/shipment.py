@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 from dataclasses import replace
+from hashlib import blake2b
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from kumo_handlers.shipping.destination import Destination
 
 _EXPECTED = f"a URL of {', '.join(DESTINATIONS)}, or a table with a url"
+_WEB = frozenset({"http", "https"})
 _NO_SLUG = re.compile(r"[^A-Za-z0-9.]+")
 _LONGEST = 100
 
@@ -77,7 +80,16 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.name!r}, {str(self.url)!r})"
+        return f"{type(self).__name__}({self.name!r}, {self.shown_url!r})"
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without its secrets; a webhook's path may be one."""
+        base, mark, query = str(self.url).partition("?")
+        if self.url.scheme in _WEB and urlsplit(self.url.text).path.strip("/"):
+            scheme, _, rest = base.partition("://")
+            base = f"{scheme}://{rest.partition('/')[0]}/***"
+        return base + mark + query
 
     def open(self) -> Destination:
         """The destination. Raises `ConfigurationError` where its client is not installed."""
@@ -91,7 +103,7 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
 
     def scrubbed(self, text: str) -> str:
         """The text without the secrets of this entry: those of its URL, and of its options."""
-        text = service.without_secrets(text, self.url)
+        text = service.without_secrets(text.replace(self.url.text, self.shown_url), self.url)
         for secret in self._secrets():
             text = text.replace(secret, "***")
         return text
@@ -169,9 +181,17 @@ def _url_of(table: Mapping[str, Any]) -> ServiceURL:
 
 
 def _name_of(url: ServiceURL) -> str:
-    """Scheme, host, port and path: neither user nor password, so that they may change."""
+    """Scheme, host, port and path: neither user nor password, so that they may change.
+
+    Of a webhook's path, which may be its secret, there is a hash only.
+    """
     scheme, _, rest = str(url).partition("?")[0].partition("://")
-    name = _NO_SLUG.sub("-", f"{scheme}-{rest.rpartition('@')[2]}")
+    place = rest.rpartition("@")[2]
+    host, _, path = place.partition("/")
+    if scheme in _WEB and path:
+        path = urlsplit(url.text).path  # as it is, not as it is shown
+        place = f"{host}-{blake2b(path.encode(), digest_size=4).hexdigest()}"
+    name = _NO_SLUG.sub("-", f"{scheme}-{place}")
     return name[:_LONGEST].strip("-.")
 
 
@@ -179,5 +199,5 @@ SHIPMENTS: Final = Kind(
     "list of URLs or tables",
     f"{_EXPECTED}, or a list of them",
     read,
-    lambda value: repr([str(each.url) for each in value]),
+    lambda value: repr([each.shown_url for each in value]),
 )

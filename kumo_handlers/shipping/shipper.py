@@ -200,7 +200,7 @@ class Shipper:
     def _save_now(self) -> None:
         place = self._state.place
         self._note(
-            url=str(self._shipment.url),
+            url=self._shipment.shown_url,
             behind=self._ledger.behind(place),
             updated=time.time(),
             extents=self._ledger.extents,

@@ -86,3 +86,16 @@ def test_records_go_somewhere() -> None:
     """No sink at all is a mistake."""
     with pytest.raises(ConfigurationError, match="sinks"):
         Settings.read({"sinks": []})
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("slip", ["amqp:/u:hush@h/", "amqp://u:hush@h/", "host=h password=hush"])
+def test_no_setting_shows_a_password(name: str, slip: str) -> None:
+    """Whichever option a URL went to, in whichever wrapping, broken or not: no error, no repr."""
+    wrapped: list[object] = [slip, [slip], slip.encode(), [slip.encode()], {"a": slip}]
+    for given in [*wrapped, [{"relay_hosts": slip}], [{"url": slip}]]:
+        try:
+            said = repr(Settings.read({name: given}))
+        except ConfigurationError as error:
+            said = str(error)
+        assert "hush" not in said

@@ -19,15 +19,31 @@ SECRET = "hu%2Fsh"  # noqa: S105 - invented
 def test_a_url_is_enough() -> None:
     """Everything of the log, under a name made of the URL without user and password."""
     (one,) = shipment.read(f"https://ann:{SECRET}@log.example:8443/in/mail?token=x")
-    assert one.name == "https-log.example-8443-in-mail"
+    assert one.name.rpartition("-")[0] == "https-log.example-8443"
     assert one.selection == Selection()
     assert one.options == {}
 
 
-def test_a_name_has_no_part_of_a_password() -> None:
-    """Though it was written without the care that a URL needs, and means another host."""
-    (one,) = shipment.read("https://ann:12/hush@log.example/in")
-    assert one.name == "https-log.example-in"
+def test_a_name_has_nothing_of_a_hook_s_path() -> None:
+    """Which may be its secret; yet two paths of a host have two names, whatever the order."""
+    first, second = (f"https://log.example/services/{each}" for each in ("hushA", "hushB"))
+    names = [one.name for one in shipment.read([first, second])]
+    assert [one.name for one in shipment.read([second, first])] == names[::-1]
+    assert len({*names}) == 2
+    for one in shipment.read([first, second]):
+        assert one.name.startswith("https-log.example-")
+        assert one.shown_url == "https://log.example/***"
+        assert "hush" not in one.scrubbed(f"cannot reach {one.url.text}")
+        assert "hush" not in f"{one.name} {one!r} {Settings.read({'ship': [one]})!r}"
+    assert shipment.read("postgresql://u:x@db.example/mail")[0].name == "postgresql-db.example-mail"
+
+
+@pytest.mark.parametrize("url", ["https://", "https://u:hush@", "https://ann:12/hush@log.example/"])
+def test_a_url_without_the_host_that_was_meant_is_refused(url: str) -> None:
+    """None at all, or half of a password instead; it is not shown."""
+    with pytest.raises(ConfigurationError, match=r"this is no URL|write / in a password") as caught:
+        shipment.read(url)
+    assert "hush" not in str(caught.value)
 
 
 def test_a_table() -> None:

@@ -106,8 +106,11 @@ def select_changes(columns: Iterable[str], mark: str) -> str:
 
 
 def is_url(text: str) -> bool:
-    """Whether a source of rules is a server or a database, not the path of a file."""
-    return "://" in text or text.startswith("sqlite:")
+    """Whether a source of rules is a server or a database, not the path of a file.
+
+    What has a password in it is one, if a broken one: a path would be shown in errors.
+    """
+    return "://" in text or text.startswith("sqlite:") or service.masked(text) != text
 
 
 def open_engine(url: str | ServiceURL) -> Engine:
