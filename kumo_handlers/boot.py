@@ -118,17 +118,24 @@ def _watched(installed: Installation, ruled: Rules) -> list[Watched]:
         installed.counters.silent_databases = ruled.silent_databases
         return found
 
-    def replace_policy() -> None:
-        ruled.renew()
+    def put_in_force() -> None:
         if ruled.policy.version != installed.policy.version:
             _log.info("new rules in force: %s", ruled.policy.version)
         installed.policy = ruled.policy
+
+    def replace_policy() -> None:
+        ruled.renew()
+        put_in_force()
+
+    def replace_all() -> None:
+        ruled.read()
+        put_in_force()
 
     def replace_classifier() -> None:
         installed.classifier = _load_classifier(settings, installed.policy)
 
     return [
-        Watched("rules", signature, replace_policy),
+        Watched("rules", signature, replace_policy, replace_all),
         Watched(
             "rules of classification",
             lambda: source.signature(rules.classification_files(settings, installed.policy)),

@@ -20,12 +20,14 @@ INTERVAL = 0.5  # seconds between two looks
 class Watched(msgspec.Struct):
     """Something that was loaded: its name, what differs when it changed, how it is replaced.
 
-    ``replace`` loads it and puts it in force, or raises and changes nothing.
+    ``replace`` loads it and puts it in force, or raises and changes nothing. ``replace_all`` does
+    so for whoever asks for it, where ``replace`` takes no more than what changed.
     """
 
     name: str
     signature: Callable[[], object]
     replace: Callable[[], None]
+    replace_all: Callable[[], None] | None = None
     seen: object = None
 
     def look(self) -> None:
@@ -36,10 +38,17 @@ class Watched(msgspec.Struct):
         """Replace it if it is not what was seen last."""
         before = self.seen
         self.look()
-        if self.seen == before:
-            return
+        if self.seen != before:
+            self._try(self.replace, before)
+
+    def check_all(self) -> None:
+        """Replace it, whatever was seen."""
+        self.look()
+        self._try(self.replace_all or self.replace, None)
+
+    def _try(self, replace: Callable[[], None], before: object) -> None:
         try:
-            self.replace()
+            replace()
         except ConfigurationError as error:
             _log.error("the %s stay as they were, the new ones have errors:\n%s", self.name, error)
         except OSError as error:
@@ -82,9 +91,7 @@ class Reloader:
             was_asked = self._asked.is_set()
             self._asked.clear()
             for each in self._watched:
-                if was_asked:
-                    each.seen = None
-                each.check()
+                (each.check_all if was_asked else each.check)()
             if was_asked:
                 self._done()
             self._wake.wait(INTERVAL)

@@ -5,6 +5,7 @@ Apart from `boot`, because commands that only ask a policy need nothing else of 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import ConfigurationError, Problem
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.policy.base import Policy
 
+_log = logging.getLogger(__name__)
+
 
 class Rules:
     """The rules that settings name, and how they are brought up to date."""
@@ -23,10 +26,27 @@ class Rules:
         self._settings = settings
         self._following = None if settings.policy else Following(settings.listener_domains)
         self.policy = self._following.load() if self._following else load(settings)
+        if self._following and _is_empty(self.policy):
+            _log.warning("listener_domains has no entries: all mail is refused")
 
     def renew(self) -> None:
         """Take what changed. Raises `ConfigurationError`; then the policy is what it was."""
-        self.policy = self._following.renew() if self._following else load(self._settings)
+        self._take(self._following.renew() if self._following else load(self._settings))
+
+    def read(self) -> None:
+        """Take all of it, read anew whatever is known of it. Raises as `renew` does."""
+        self._take(self._following.load() if self._following else load(self._settings))
+
+    def _take(self, policy: Policy) -> None:
+        """Rules without an entry refuse all mail for good: a file half written, not a wish."""
+        if _is_empty(policy) and not _is_empty(self.policy):
+            raise ConfigurationError(
+                Problem(
+                    message="no entries are left, and all mail would be refused",
+                    hint="replace files by rename; restart the app to have none",
+                )
+            )
+        self.policy = policy
 
     def signature(self) -> object:
         """What differs when the rules changed."""
@@ -43,6 +63,10 @@ class Rules:
         """Let go of databases."""
         if self._following is not None:
             self._following.close()
+
+
+def _is_empty(policy: Policy) -> bool:
+    return next(policy.entries(), None) is None
 
 
 def load(settings: Settings) -> Policy:

@@ -80,6 +80,23 @@ def test_a_passing_failure_is_tried_again(file: Path) -> None:
     assert len(tries) == 2
 
 
+def test_asked_to_replace_all(file: Path) -> None:
+    """Where it is more than what changed, it is done for whoever asks, and for nobody else."""
+    done: list[str] = []
+    watched = Watched(
+        "rules",
+        lambda: source.signature([str(file)]),
+        lambda: done.append("changed"),
+        lambda: done.append("all"),
+    )
+    watched.look()
+    watched.check_all()
+    watched.check()
+    file.write_text("changed")
+    watched.check()
+    assert done == ["all", "changed"]
+
+
 def test_asked_to(file: Path) -> None:
     """SIGHUP loads all again, changed or not, and says when it is done."""
     replaced, done = threading.Event(), threading.Event()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.pipeline import rules
+from kumo_handlers.pipeline.rules import Rules
 from kumo_handlers.pipeline.settings import Settings
+from kumo_handlers.policy.database.engine import open_engine
 from kumo_handlers.policy.lua.policy import LuaPolicy
 from kumo_handlers.policy.tables import Tables
 
@@ -35,6 +39,74 @@ def test_tables() -> None:
     policy = rules.load(Settings(listener_domains=({"example.com": {"relay_to": True}},)))
     assert isinstance(policy, Tables)
     assert len(list(policy.entries())) == 1
+
+
+def test_emptied_while_running(tmp_path: Path) -> None:
+    """A file half written refuses no mail: the rules stay until some are there again."""
+    path = tmp_path / "rules.toml"
+    path.write_text('["example.com"]\n')
+    ruled = Rules(Settings(listener_domains=(str(path),)))
+    before = ruled.policy
+    path.write_text("# nothing\n")
+    for take in (ruled.renew, ruled.renew, ruled.read):
+        with pytest.raises(ConfigurationError, match=r"no entries are left.*restart the app"):
+            take()
+        assert ruled.policy is before
+    path.write_text('["example.org"]\n')
+    ruled.renew()
+    assert [found.key for found in ruled.policy.entries()] == ["example.org"]
+
+
+@pytest.mark.parametrize("of_many", [False, True])
+def test_a_table_emptied_while_running(tmp_path: Path, *, of_many: bool) -> None:
+    """As with a file; a row put back is followed, and the other sources count."""
+    url = f"sqlite:{tmp_path}/rules.sqlite3"
+    with closing(open_engine(url)) as engine:
+        engine.create()
+
+        def run(statement: str) -> None:
+            with closing(sqlite3.connect(tmp_path / "rules.sqlite3")) as table, table:
+                table.execute(statement)
+
+        run("INSERT INTO listener_domains (domain) VALUES ('a.example')")
+        more = ({"b.example": {}},) if of_many else ()
+        ruled = Rules(Settings(listener_domains=(url, *more)))
+        run("DELETE FROM listener_domains")
+        if of_many:
+            ruled.renew()
+        else:
+            with pytest.raises(ConfigurationError, match="no entries are left"):
+                ruled.renew()
+        run("INSERT INTO listener_domains (domain) VALUES ('c.example')")
+        ruled.renew()
+        keys = {found.key for found in ruled.policy.entries()}
+        assert keys == ({"b.example", "c.example"} if of_many else {"c.example"})
+        ruled.close()
+
+
+def test_a_start_without_entries(caplog: pytest.LogCaptureFixture) -> None:
+    """It is allowed, and said; the first entry is taken."""
+    Rules(Settings(listener_domains=({},)))
+    assert caplog.messages == ["listener_domains has no entries: all mail is refused"]
+
+
+def test_all_of_it_is_read(tmp_path: Path) -> None:
+    """Asked for, whatever the table lists as changed: a backup was put back, say."""
+    path = tmp_path / "rules.sqlite3"
+    url = f"sqlite:{path}"
+    open_engine(url).create()
+    with closing(sqlite3.connect(path)) as table, table:
+        table.execute("INSERT INTO listener_domains (domain) VALUES ('a.example')")
+    ruled = Rules(Settings(listener_domains=(url,)))
+    with closing(sqlite3.connect(path)) as table, table:
+        table.execute("INSERT INTO listener_domains (domain) VALUES ('b.example')")
+        table.execute("DELETE FROM listener_domains_changes")
+    ruled.renew()
+    assert len(list(ruled.policy.entries())) == 1
+    with closing(sqlite3.connect(path)) as table, table:
+        table.execute("UPDATE listener_domains_version SET version = version + 1")
+    ruled.read()
+    assert len(list(ruled.policy.entries())) == 2
 
 
 def test_a_script(script: str) -> None:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _ANY_LABEL = "-"
 
 
+def no_entries(subject: Subject) -> Iterator[Finding]:
+    """Tables without an entry: nobody may send anything to anyone."""
+    if subject.parts and not subject.entries:
+        yield Finding("no entries: all mail is refused")
+
+
 def bare_address(subject: Subject) -> Iterator[Finding]:
     """An IP address without brackets is a name that no mail is addressed to (RFC 5321, 4.1.3)."""
     for found in subject.entries:

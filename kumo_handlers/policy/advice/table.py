@@ -22,6 +22,7 @@ CHECKS: dict[str, Check] = {
     "open-relay-to": open_relay.to_everywhere,
     "open-relay-from": open_relay.from_everyone,
     "open-relay-hosts": open_relay.hosts_of_everyone,
+    "no-entries": reach.no_entries,
     "bare-address": reach.bare_address,
     "hidden-by-sections": reach.hidden_by_sections,
     "unheard-section": reach.unheard_section,

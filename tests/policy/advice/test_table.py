@@ -52,7 +52,6 @@ def test_every_kind_has_a_file() -> None:
 @pytest.mark.parametrize(
     "rules",
     [
-        {},
         {"example.com": OPEN, "*.example.com": OPEN},
         {"*": {"log_oob": True}},
         {"*": SHUT | {"log_oob": True}, "example.com": OPEN} | {"*.example.com": OPEN},
