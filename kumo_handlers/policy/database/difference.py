@@ -62,6 +62,8 @@ def _wanted(entries: Entries) -> dict[Key, Row]:
 
 
 def _key(key: Key) -> Key:
+    if not all(isinstance(part, str) for part in key):
+        return key  # a BLOB of SQLite, which is of no entry
     try:
         return canonical(key[0]), fold_key(key[1])
     except AddressError:

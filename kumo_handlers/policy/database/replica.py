@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from kumo_handlers.policy.database.columns import Key, Row
     from kumo_handlers.policy.database.engine import Engine, Snapshot, Version
 
+# The options of the rows, as they are written, by section and domain.
+Raw = dict[str, dict[str, dict[str, Any]]]
+
 
 class Replica:
     """A copy of the table that is brought up to date when asked.
@@ -66,8 +69,7 @@ class Replica:
                 self._take(now)
                 return None
             rows = list(now.changes(self.version.number if self.version else 0))
-            raw = _raw(row for is_there, row in rows if is_there)
-            entries = _checked(self.name, raw)
+            entries = _checked(self.name, self._raw(row for is_there, row in rows if is_there))
             if not all(_is_key(*row[:2]) for _, row in rows):
                 self._take(now)
                 return None
@@ -88,7 +90,7 @@ class Replica:
 
     def _take(self, now: Snapshot) -> None:
         version = now.version()
-        raw = _raw(now.rows())
+        raw = self._raw(now.rows())
         entries = _checked(self.name, raw)
         checksum = Checksum()
         for section, given in _parts(entries):
@@ -100,6 +102,28 @@ class Replica:
             for key in given
         )
         self.entries, self.version, self._checksum = entries, version, checksum
+
+    def _raw(self, rows: Iterable[Row]) -> Raw:
+        """The rows as tables by section and domain. Raises `ConfigurationError`."""
+        raw = _by_section(rows)
+        problems = [
+            Problem(
+                message=f"{column} is no text",
+                file=self.name,
+                value=repr(value),
+                hint="DELETE FROM listener_domains WHERE typeof(domain) <> 'text'"
+                " OR typeof(section) <> 'text'",
+            )
+            for column, values in (
+                ("section", raw),
+                ("domain", (name for part in raw.values() for name in part)),
+            )
+            for value in values
+            if not isinstance(value, str)
+        ]
+        if problems:
+            raise ConfigurationError(problems)
+        return raw
 
     def _put(self, section: str, key: str, given: Given | None) -> None:
         """An entry in the place of what was there; None for one that is gone."""
@@ -119,8 +143,8 @@ def _parts(entries: Entries) -> Iterable[tuple[str, dict[str, Given]]]:
     return (("", entries.general), *entries.sections.items())
 
 
-def _raw(rows: Iterable[Row]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The rows as tables by section and domain, spelt as they are; equal tables are one object."""
+def _by_section(rows: Iterable[Row]) -> Raw:
+    """Spelt as they are; equal tables are one object."""
     sections: dict[str, dict[str, dict[str, Any]]] = {"": {}}
     made: dict[Row, dict[str, Any]] = {}
     for row in rows:
@@ -135,7 +159,7 @@ def _raw(rows: Iterable[Row]) -> dict[str, dict[str, dict[str, Any]]]:
     return sections
 
 
-def _checked(name: str, raw: dict[str, dict[str, dict[str, Any]]]) -> Entries:
+def _checked(name: str, raw: Raw) -> Entries:
     """The entries of tables. Raises `ConfigurationError` with all that is wrong with them."""
     if SECTIONS in raw[""]:
         message = "is no domain here, as it is none in a file"
@@ -148,8 +172,13 @@ def _checked(name: str, raw: dict[str, dict[str, dict[str, Any]]]) -> Entries:
     return entries
 
 
-def _is_key(section: str, name: str) -> bool:
-    """Whether a row is spelt as its entry is known: then no other row can be of that entry."""
+def _is_key(section: object, name: object) -> bool:
+    """Whether a row is spelt as its entry is known: then no other row can be of that entry.
+
+    QUIRK: SQLite keeps a BLOB in a column of text where no CHECK forbids it.
+    """
+    if not isinstance(section, str) or not isinstance(name, str):
+        return False
     try:
         return canonical(section) == section and fold_key(name) == name
     except AddressError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0  # seconds that a writer is waited for
 _CACHE = -200_000  # kibibytes: a large import must not lock readers out before it commits
+_LENIENT: Final = partial(str, encoding="utf-8", errors="backslashreplace")
 _MARKS: Final = ", ".join("?" * (len(COLUMNS) + 2))
 
 
@@ -48,6 +50,8 @@ class _Snapshot:
         yield from self._connection.execute(select(COLUMNS))
 
     def changes(self, since: int) -> Iterator[tuple[bool, Row]]:
+        # A key that is no UTF-8 stays listed when its row is gone: it must not be in the way.
+        self._connection.text_factory = _LENIENT
         for is_there, *row in self._connection.execute(select_changes(COLUMNS, "?"), (since,)):
             yield bool(is_there), tuple(row)
 

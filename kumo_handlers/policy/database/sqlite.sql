@@ -2,8 +2,10 @@
 -- All of it may be run again; what is there stays.
 
 CREATE TABLE IF NOT EXISTS listener_domains (
-    section TEXT NOT NULL DEFAULT '',  -- '' is the general part, else IP:PORT
-    domain TEXT NOT NULL,              -- example.com, *.example.com or *
+    -- '' is the general part, else IP:PORT
+    section TEXT NOT NULL DEFAULT '' CHECK (typeof(section) = 'text'),
+    -- example.com, *.example.com or *
+    domain TEXT NOT NULL CHECK (typeof(domain) = 'text'),
     relay_to INTEGER CHECK (relay_to IN (0, 1)),  -- NULL, here and below: it is not given
     relay_from TEXT CHECK (json_type(relay_from) = 'array'),
     relay_from_authz TEXT CHECK (json_type(relay_from_authz) = 'array'),
