@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from salmon.mail import MailRequest
 
+    from kumo_handlers.pipeline.settings import Settings
+
 _log = logging.getLogger(__name__)
 
 # Salmon asks for 5. The kernel drops clients that come when the queue is full, and they wait.
@@ -58,7 +60,16 @@ def mend(receiver: _AnyReceiver) -> _AnyReceiver:
         )
     if not isinstance(receiver, Receiver) and installation.is_installed():
         installation.current().follow()
+        _warn_of_settings(installation.current().settings)
     return receiver
+
+
+def _warn_of_settings(settings: Settings) -> None:
+    """Say which settings only our own receiver can follow."""
+    defaults = {"workers": 1, "metrics": None}
+    for name, default in defaults.items():
+        if getattr(settings, name) != default:
+            _log.warning("the setting %s has no effect behind Salmon's own receivers", name)
 
 
 def _mend_socket(receiver: Any) -> None:  # noqa: ANN401 - Salmon ships no types

@@ -134,6 +134,7 @@ class Database:
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._have_alone()
+        _make_private(self.path)
         connection = connect(self.path)
         try:
             connection.execute(f"PRAGMA page_size={_PAGE}")  # of a new file only
@@ -171,6 +172,7 @@ class Database:
         rescued = self.path.with_name("rescued")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         rescued.unlink(missing_ok=True)
+        _make_private(rescued)
         connection.execute("VACUUM INTO ?", (str(rescued),))
         # SQLite deletes the WAL by its name when the last connection closes: so, close first.
         with self._reading:
@@ -191,6 +193,11 @@ class Database:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+
+def _make_private(path: Path) -> None:
+    """Whole mails are in it: not for everybody to read, nor its WAL, which has the same mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640))
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

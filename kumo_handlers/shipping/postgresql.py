@@ -1,11 +1,13 @@
 """Records to PostgreSQL: one statement a batch, in which a repeat changes nothing.
 
 Tables are made where they are not there, and partitions a month ahead. Where both are there no
-right to make any is needed: INSERT and SELECT will do.
+right to make any is needed: INSERT and SELECT will do;
+that next month's cannot be made is a warning.
 """
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from kumo_handlers.service import ServiceURL
     from kumo_handlers.shipping.parcel import Parcel
+
+_log = logging.getLogger(__name__)
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext(%s))"
 _IS_THERE = "SELECT to_regclass(%s) IS NOT NULL"
@@ -45,6 +49,7 @@ class PostgreSQL:
         self._sql = service.client("psycopg.sql", "postgresql")
         self._connection: Any = None
         self._months: set[datetime] = set()
+        self._warned: set[datetime] = set()
 
     async def send(self, parcels: Sequence[Parcel]) -> None:
         """See `Destination.send`."""
@@ -83,19 +88,39 @@ class PostgreSQL:
     async def _make_months(self, moments: Sequence[datetime]) -> None:
         """Those of the records, and the next one: it is there before it begins."""
         following = postgresql_table.next_month(postgresql_table.month_of(datetime.now(UTC)))
-        needed = {following, *map(postgresql_table.month_of, moments)}
+        needed = {*map(postgresql_table.month_of, moments)}
         for month in sorted(needed - self._months):
-            name = f"{self._table}_{month:%Y_%m}"
-            bounds = {
-                "since": self._sql.Literal(month),
-                "until": self._sql.Literal(postgresql_table.next_month(month)),
-            }
-            create = self._statement(postgresql_table.CREATE_MONTH, month=self._name(name))
-            attach = self._statement(
-                postgresql_table.ATTACH_MONTH, month=self._name(name), **bounds
+            await self._make_month(month)
+        if following not in self._months:
+            try:
+                await self._make_month(following)
+            except self._library.ProgrammingError as error:  # mostly: no right to
+                self._months.add(following)  # tried again with the next connection
+                self._warn(following, error)
+
+    def _warn(self, month: datetime, error: Exception) -> None:
+        """Once for each month."""
+        if month not in self._warned:
+            self._warned.add(month)
+            reason = " ".join(service.without_secrets(str(error), self._url).split())
+            _log.warning(
+                "%s has no partition for %s yet, and none can be made: %s",
+                self._table,
+                f"{month:%Y-%m}",
+                reason,
             )
-            await self._make(name, create, attach)
-            self._months.add(month)
+
+    async def _make_month(self, month: datetime) -> None:
+        """A partition. Raises the library's errors."""
+        name = f"{self._table}_{month:%Y_%m}"
+        bounds = {
+            "since": self._sql.Literal(month),
+            "until": self._sql.Literal(postgresql_table.next_month(month)),
+        }
+        create = self._statement(postgresql_table.CREATE_MONTH, month=self._name(name))
+        attach = self._statement(postgresql_table.ATTACH_MONTH, month=self._name(name), **bounds)
+        await self._make(name, create, attach)
+        self._months.add(month)
 
     async def _make(self, name: str, *statements: Any) -> None:  # noqa: ANN401 - the library's
         """Make a table that is not there; of several nodes, one does."""

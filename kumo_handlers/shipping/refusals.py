@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """A line of the log, as text, and why it was refused."""
 
@@ -26,7 +29,7 @@ def path_of(folder: Path, name: str) -> Path:
 
 def keep(folder: Path, name: str, refusal: Refusal) -> None:
     """Add it to the file, durably. Raises OSError."""
-    with path_of(folder, name).open("ab") as file:
+    with os.fdopen(os.open(path_of(folder, name), _APPEND, 0o640), "ab") as file:
         file.write(msgspec.json.encode(refusal) + b"\n")
         file.flush()
         os.fsync(file.fileno())

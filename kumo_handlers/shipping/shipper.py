@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.shipping import parcel, refusals, state
+from kumo_handlers.shipping import parcel, refusals, remarks, state
 from kumo_handlers.shipping.destination import RefusedError, UnavailableError
 from kumo_handlers.shipping.follower import Follower
 from kumo_handlers.shipping.ledger import Ledger
 from kumo_handlers.shipping.patience import Patience
 from kumo_handlers.shipping.refusals import Refusal
+from kumo_handlers.shipping.remarks import Remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,7 @@ class Shipper:
         self._state = state.load(self._folder, shipment.name)
         self._ledger = Ledger(run_dir / "log", self._state.extents)
         self._follower = Follower(run_dir / "log", self._state.place, self._gone)
+        self._remarks = Remarks(shipment.name)
         self._saved: Place | None = None
         self._due = 0.0
         self._saving = threading.Lock()  # one that was begun in a thread cannot be cancelled
@@ -118,18 +120,19 @@ class Shipper:
             except TimeoutError:
                 await self._rest(f"no answer within {self._shipment.timeout:g} s")
             except Exception as error:  # noqa: BLE001 - whatever it is, the records are not there
-                await self._rest(f"{type(error).__name__}: {error}")
+                await self._rest(remarks.of(error))
             else:
                 self._patience.reset()
-                if self._state.error:
-                    log.warning("%s takes records again", self._shipment.name)
+                self._remarks.good()
                 self._note(shipped=self._state.shipped + len(parcels), error="")
                 return
 
     async def _divide(self, parcels: list[Parcel], error: RefusedError) -> None:
         """One of them is at fault: the halves, each in its turn."""
         if len(parcels) == 1:
+            self._patience.reset()  # it answers
             self._refuse(parcels[0].line, str(error))
+            self._note(error=f"refused: {self._shipment.scrubbed(str(error))}")
             return
         middle = len(parcels) // 2
         await self._deliver(parcels[:middle])
@@ -137,7 +140,7 @@ class Shipper:
 
     def _refuse(self, line: bytes, reason: str) -> None:
         reason = self._shipment.scrubbed(reason)
-        log.error("%s will never take a record, which is kept: %s", self._shipment.name, reason)
+        self._remarks.refused(reason)
         refusal = Refusal(time.time(), reason, line.decode("utf-8", "backslashreplace"))
         refusals.keep(self._folder, self._shipment.name, refusal)
         self._note(refused=self._state.refused + 1)
@@ -146,8 +149,7 @@ class Shipper:
         """It takes nothing: say so, once for each reason, and wait. The disk has the records."""
         await self._close()
         reason = self._shipment.scrubbed(reason)
-        if reason != self._state.error:
-            log.warning("%s takes no records: %s", self._shipment.name, reason)
+        self._remarks.resting(reason)
         self._note(failures=self._state.failures + 1, error=reason)
         end = time.monotonic() + self._patience.next(asked)
         while (left := end - time.monotonic()) > 0:

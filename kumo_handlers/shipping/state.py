@@ -55,6 +55,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     extents: dict[str, Extent] = {}
 
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 _decoder = msgspec.json.Decoder(State)
 
 
@@ -81,7 +82,7 @@ def save(folder: Path, state: State, *, durable: bool) -> None:
     """Replace the file. Raises OSError, with the file as it was."""
     path = path_of(folder, state.name)
     unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
+    with os.fdopen(os.open(unfinished, _NEW, 0o640), "wb") as file:
         file.write(msgspec.json.encode(state))
         if durable:
             file.flush()

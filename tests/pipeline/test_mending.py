@@ -226,3 +226,18 @@ def test_mended_twice(tmp_path: Path) -> None:
     assert kumo_handlers.mend(receiver).queue is first
     receiver.workers.terminate()
     first.close()
+
+
+def test_settings_that_only_ours_can_follow(
+    clean_router: None, settings_for: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Are named; the usual settings are not."""
+    settings = settings_for([])
+    settings.workers, settings.metrics = 2, "127.0.0.1:0"
+    kumo_handlers.configure(settings)
+    try:
+        close(kumo_handlers.mend(SMTPReceiver("127.0.0.1", 0)))
+    finally:
+        installation.forget()
+    said = [each for each in caplog.messages if "behind Salmon's own receivers" in each]
+    assert [each.split()[2] for each in said] == ["workers", "metrics"]

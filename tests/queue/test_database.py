@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -157,3 +158,18 @@ def test_full_according_to_sqlite(tmp_path: Path) -> None:
         connection.executescript("CREATE TABLE a (b); CREATE TABLE c (d); CREATE TABLE e (f)")
     connection.close()
     assert isinstance(storage_error(caught.value, tmp_path), StorageFullError)
+
+
+def test_its_files_are_not_for_everybody(database: Database) -> None:
+    """Whole mails are in them, in the WAL too; nor are those that are written again."""
+    before = os.umask(0o022)
+    try:
+        add(database, b"one")
+        modes = {path.name: path.stat().st_mode & 0o777 for path in database.path.parent.iterdir()}
+        database.path.unlink()
+        add(database, b"two")
+    finally:
+        os.umask(before)
+    assert len(modes) >= 3
+    assert {*modes.values()} == {0o640}
+    assert database.path.stat().st_mode & 0o777 == 0o640

@@ -145,7 +145,7 @@ def test_its_words_are_the_app_s(
         companion.stop()
     said = [record for record in caplog.records if "the answer was 500 Oh" in record.message]
     assert [(each.name, each.levelno) for each in said] == [
-        ("kumo_handlers.shipping.shipper", logging.WARNING)
+        ("kumo_handlers.shipping.remarks", logging.WARNING)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 import threading
@@ -296,3 +297,32 @@ def test_it_is_stopped_while_it_saves(log: Log, monkeypatch: pytest.MonkeyPatch)
 
     asyncio.run(stopped())
     assert saves == ["begun", "ended"] * 2
+
+
+def test_a_destination_that_refuses_everything(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+    """One line, not one for each record; the state has the last reason, not one from before."""
+    log.write(*map(line, range(8)))
+
+    class Refusing(Scripted):
+        async def send(self, parcels: Sequence[Parcel]) -> None:
+            await super().send(parcels)
+            raise RefusedError("415")
+
+    found = ship(log, Refusing(UnavailableError("302")))
+    assert (found.refused, found.error, len(refused(log))) == (8, "refused: 415", 8)
+    assert caplog.text.count("will never take") == 1
+    log.write(line(9))
+    assert ship(log, Scripted()).error == ""
+
+
+def test_its_files_are_not_for_everybody(log: Log) -> None:
+    """They have records in them."""
+    before = os.umask(0o022)
+    try:
+        log.write(b"no record", line(1))
+        ship(log, Scripted())
+    finally:
+        os.umask(before)
+    folder = log.run_dir / "ship"
+    for path in (state.path_of(folder, "there"), refusals.path_of(folder, "there")):
+        assert path.stat().st_mode & 0o777 == 0o640

@@ -120,7 +120,7 @@ def test_it_fails_in_every_way(server: WebhookServer, log: Log) -> None:
     lines = [*map(line, range(1300))]
     log.write(*lines)
     server.script = ["500 Oh", "hang", "close", "200 OK", "cut", "429 Slow\r\nRetry-After: 0"]
-    found = ship(server, log, timeout=0.2)
+    found = ship(server, log, timeout=0.6)
     assert server.taken == lines
     assert (found.shipped, found.failures) == (1300, 5)
 
