@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import threading
+from concurrent import futures
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ _log = logging.getLogger(__name__)
 PID_FILE = Path("run/smtp.pid")
 # How long after SIGHUP `salmon stop` may take to remove the pid file.
 STOP_NOTICE = 1.0
+# How long an import that was begun may take until we end all the same.
+IMPORT = 5.0
 
 
 class Receiver:
@@ -84,6 +87,9 @@ class Receiver:
         self._error: BaseException | None = None
         self._is_ending = False
         self._is_lost = False
+        self._is_up = False
+        self._preparing: futures.Future[None] | None = None
+        self._was_told_to_stop = False
         self._thread = threading.Thread(target=self._run, name="listeners")
 
     @property
@@ -94,7 +100,8 @@ class Receiver:
     def start(self) -> None:
         """Listen. Raises `ConfigurationError` or `StorageError` where that is impossible.
 
-        In the main thread, signals are minded from now on.
+        In the main thread, signals are minded from now on; told to stop meanwhile, it raises
+        SystemExit.
         """
         try:
             self._check_handlers()
@@ -106,6 +113,10 @@ class Receiver:
             self.stop()
             raise
         self._had_pid_file = _is_ours(self._pid_file)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._stop_signalled)
+            signal.signal(signal.SIGHUP, self._hang_up_signalled)
         self._loop = _new_loop()
         self._thread.start()
         self._started.wait()
@@ -113,15 +124,16 @@ class Receiver:
             self._thread.join()
             raise self._error
         self._reloader.start()
-        self._threads.submit(flufl.prepare)  # now that clients are greeted; the first bounce is far
+        # now that clients are greeted; the first bounce is far
+        self._preparing = self._threads.submit(flufl.prepare)
         # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
         # work any more. This is called just before that, and public hooks come too late.
         threading._register_atexit(self._hold_the_end)  # type: ignore[attr-defined] # noqa: SLF001
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self._stop_signalled)
-            signal.signal(signal.SIGHUP, self._hang_up_signalled)
         self._say_ready()
+        self._is_up = True
+        if self._was_told_to_stop:
+            self.stop()
+            raise SystemExit(0)
 
     def stop(self) -> None:
         """Finish what is in flight, answer 421 to the others, flush, and return."""
@@ -202,6 +214,9 @@ class Receiver:
         """Let go of all there is; of what is closed, a second time does no harm."""
         for server in self._servers:
             server.close()
+        if self._preparing is not None:
+            # an interpreter that ends in the middle of a thread's import may hang in its locks
+            futures.wait([self._preparing], IMPORT)
         self._threads.shutdown()
         self._installed.close()
         if self._loop is not None:
@@ -246,6 +261,9 @@ class Receiver:
         """SIGTERM, SIGINT."""
         del frame
         _log.info("received %s", signal.Signals(number).name)
+        if not self._is_up:  # clients may be here already, but start() has more to do, and looks
+            self._was_told_to_stop = True
+            return
         self.stop()
         if not self._is_ending:  # Salmon's main thread may be asleep for good (--debug)
             raise SystemExit(0)

@@ -1,0 +1,43 @@
+"""Signals that come while the receiver starts are not lost, and break nothing off."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kumo_handlers.pipeline.reload import Reloader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The handlers of signals are as before afterwards."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+def test_told_to_stop_while_it_starts(
+    start: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients are answered already; the start is finished, and then the receiver ends."""
+    begin = Reloader.start
+
+    def told(reloader: Reloader) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        begin(reloader)
+
+    monkeypatch.setattr(Reloader, "start", told)
+    with pytest.raises(SystemExit) as ended:
+        start()
+    assert ended.value.code == 0
+    assert all(thread.name != "listeners" for thread in threading.enumerate())
