@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
+from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.testing import (
     Conversation,
     RecordingRelay,
@@ -168,10 +175,90 @@ def test_nobody_knows(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard.reply.code == 451
     assert [record.type for record in heard.records] == ["Rejection"]  # it counts when it is taken
     monkeypatch.setattr(table, "_execute", execute)
-    monkeypatch.setattr(table, "_failed_at", -10.0)
+    monkeypatch.setattr(table, "_failed_at", None)
     Conversation(sender="").say("v@bounce.example.com", make_bounce(ELSEWHERE))
     assert len(suppressed()) == 1
     assert tell().code == 550
+
+
+def ask_at_once(table: Any, number: int) -> list[str]:
+    """What as many threads hear, each of another address."""
+    from app.suppression import UnavailableError
+
+    def ask(each: int) -> str:
+        try:
+            return str(table.why(f"{each}@nowhere.example"))
+        except UnavailableError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(ask, range(number)))
+
+
+@pytest.mark.parametrize("suppression", ["sqlite"], indirect=True)
+def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for once, by one of all who ask; and by one again after the pause."""
+    from app.suppression import Suppressions
+
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as deaf:
+        table = Suppressions(f"postgresql://127.0.0.1:{deaf.getsockname()[1]}/nowhere")
+        monkeypatch.setattr("app.suppression.PAUSE", 0.1)
+        began = time.monotonic()
+        assert all("answer" in heard or "timeout" in heard for heard in ask_at_once(table, 40))
+        assert time.monotonic() - began < 4
+        time.sleep(0.2)
+        with ThreadPoolExecutor(1) as pool:
+            probe = pool.submit(ask_at_once, table, 1)
+            time.sleep(0.2)
+            began = time.monotonic()
+            assert all("did not answer just now" in heard for heard in ask_at_once(table, 40))
+            assert time.monotonic() - began < 1
+            probe.result()
+
+
+def test_a_table_that_is_locked(table: Any, suppression: str) -> None:
+    """It is not waited for longer than a server is; let go of, it is asked again."""
+    table.why(ELSEWHERE)
+    if suppression.startswith("sqlite:"):
+        other: Any = sqlite3.connect(suppression.removeprefix("sqlite:"))
+        statement = "BEGIN EXCLUSIVE"
+    else:
+        other = psycopg.connect(suppression)
+        statement = "LOCK TABLE suppression"
+    with closing(other):
+        other.execute(statement)
+        began = time.monotonic()
+        assert not {"None"} & set(ask_at_once(table, 20))
+        assert time.monotonic() - began < 5
+        other.rollback()
+    time.sleep(1.1)
+    assert ask_at_once(table, 1) == ["None"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (5, "option suppression: is no text but int; expected sqlite:PATH, or postgresql://"),
+        ("mysql://mail:hunter2@h/x", "option suppression: this is no URL of postgres, postgresql"),
+    ],
+)
+def test_a_wrong_setting(value: Any, expected: str) -> None:
+    """It is named, and its value, which may hold a password, is not shown."""
+    from app.suppression import Suppressions
+
+    with pytest.raises(ConfigurationError) as caught:
+        Suppressions(value)
+    assert str(caught.value).startswith(expected)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_other_name_of_postgresql(suppression: str) -> None:
+    """As the other settings take it."""
+    from app.suppression import Suppressions
+
+    table = Suppressions(suppression.replace("postgresql:", "postgres:"))
+    assert table.why(ELSEWHERE) is None
+    table.close()
 
 
 def test_errors_show_no_password(relay: RecordingRelay) -> None:
