@@ -107,6 +107,7 @@ class Receiver:
             self._check_handlers()
             privileges.check(Router.UNDELIVERABLE_QUEUE)
             if self._installed.settings.workers > 1:  # before there is any thread
+                flufl.prepare()  # once, for all of them
                 self._workforce = Workforce(self._installed, self._be_worker, self._lose_workers)
             self._installed.committer  # noqa: B018 - opens the queue: what is in it goes on its way
         except BaseException:
@@ -124,8 +125,9 @@ class Receiver:
             self._thread.join()
             raise self._error
         self._reloader.start()
-        # now that clients are greeted; the first bounce is far
-        self._preparing = self._threads.submit(flufl.prepare)
+        if self._workforce is None:
+            # now that clients are greeted; the first bounce is far
+            self._preparing = self._threads.submit(flufl.prepare)
         # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
         # work any more. This is called just before that, and public hooks come too late.
         threading._register_atexit(self._hold_the_end)  # type: ignore[attr-defined] # noqa: SLF001

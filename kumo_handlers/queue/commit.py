@@ -151,7 +151,7 @@ class Committer:
     def _tell(self, jobs: Sequence[Job]) -> None:
         """Whoever counts what was committed may fail, and mail goes on."""
         try:
-            self.on_committed(jobs)
+            self.on_committed([job for job in jobs if not job.is_counted_elsewhere])
         except Exception:
             log.exception("what was committed is not counted")
 

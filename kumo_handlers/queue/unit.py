@@ -43,6 +43,7 @@ class Job:
     """
 
     __slots__ = ("error", "keys", "lines", "since", "unit")
+    is_counted_elsewhere = False  # by the process that it comes from
 
     def __init__(
         self,

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class ForwardedJob(LoopJob):
-    """A unit of another process, which has counted its records, and waits for the answer."""
+    """A unit of another process, which counts it, and waits for the answer."""
 
     __slots__ = ("_number", "_window")
+    is_counted_elsewhere = True
 
     def __init__(self, order: Order, window: Window) -> None:
         mails = tuple([each.mail() for each in order.mails])

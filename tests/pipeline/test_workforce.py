@@ -118,6 +118,7 @@ def test_one_log_and_one_count(app: App) -> None:
     assert len(ids) == 13
     wait_for(lambda: app.metric("connections_total{") == 13)
     assert app.metric("queue_messages") == 12
+    wait_for(lambda: app.metric("commit_seconds_count") == 13)
     app.process.terminate()
     assert app.process.wait(10) == 0
     assert not any(map(is_alive, family))
