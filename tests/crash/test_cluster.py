@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -17,30 +15,22 @@ from tests.servers import postgresql as postgresql_server
 from tests.servers import rabbitmq as rabbitmq_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
 HARNESS = Path(__file__).with_name("cluster.py")
-ROOT = HARNESS.parents[2]
 
 
 @pytest.mark.skipif(bool(rabbitmq_server.WHY_NOT), reason=rabbitmq_server.WHY_NOT)
 @pytest.mark.skipif(
     postgresql_server.missing() is not None, reason=str(postgresql_server.missing())
 )
-def test_one_of_each_is_killed() -> None:
+def test_one_of_each_is_killed(run: Callable[..., str]) -> None:
     """An intake, a worker, RabbitMQ and PostgreSQL, under load; then the books are right."""
     words = ["--rounds", "4", "--intakes", "2", "--workers", "2", "--spell", "1.0"]
-    done = subprocess.run(
-        [sys.executable, str(HARNESS), *words],
-        env=os.environ
-        | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 acknowledged, but missing" in done.stdout
-    assert "0 counted twice by key" in done.stdout
+    printed = run("cluster.py", *words)
+    assert "0 acknowledged, but missing" in printed
+    assert "0 counted twice by key" in printed
 
 
 def script(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

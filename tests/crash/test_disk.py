@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-HARNESS = Path(__file__).with_name("disk.py")
-ROOT = HARNESS.parents[2]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.timeout(80)
-def test_filled_and_broken() -> None:
+def test_filled_and_broken(run: Callable[..., str]) -> None:
     """Two faults, and between them a disk that is full, where one may be mounted."""
-    path = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
-    done = subprocess.run(
-        [sys.executable, str(HARNESS), "--rounds", "4"],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "       0 acknowledged, but missing" in done.stdout
+    printed = run("disk.py", "--rounds", "4")
+    assert "       0 acknowledged, but missing" in printed

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,24 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HARNESS = Path(__file__).with_name("reload.py")
-ROOT = HARNESS.parents[2]
 FIRST, SECOND = (250, 250, 550), (550, 550, 250)
 VERSIONS = {FIRST: "v1", SECOND: "v2"}
 
 
 @pytest.mark.timeout(60)
-def test_fifty_swaps() -> None:
+def test_fifty_swaps(run: Callable[..., str]) -> None:
     """Nobody is refused, no decision is a mix, each swap is in force within a second."""
-    path = os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))
-    done = subprocess.run(
-        [sys.executable, str(HARNESS), "--swaps", "50", "--each", "10"],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "       0 transactions decided by a mix" in done.stdout
+    printed = run("reload.py", "--swaps", "50", "--each", "10")
+    assert "       0 transactions decided by a mix" in printed
 
 
 def wrong_version(records: list[dict[str, Any]]) -> None:
