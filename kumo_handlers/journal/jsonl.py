@@ -9,11 +9,10 @@ into a new one; of one that was moved away nothing is repeated.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from typing import TYPE_CHECKING
 
-from kumo_handlers.journal.segment import MAX_SIZE, Segment, begun, name_of, segments
+from kumo_handlers.journal.segment import MAX_SIZE, Segment, begun, name_of, segments, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,7 +118,7 @@ class JsonLines:
         while (path := self._folder / name_of(moment)).exists():
             moment += 1.0
         segment = Segment(path)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         return segment
 
     def _reopened(self, path: Path) -> Segment:
@@ -132,12 +131,3 @@ class JsonLines:
                 torn[:_SHOWN],
             )
         return segment
-
-
-def _sync_folder(folder: Path) -> None:
-    """A new file is durable once its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""One log file: it grows at its end, by whole lines or not at all.
+"""One file that grows at its end, by whole lines (or pages) or not at all.
 
 Somebody may delete the file, move it away or cut it short while it is being written. What is
 open stays open in each of these cases, so nothing goes astray as long as it is noticed.
@@ -21,11 +21,15 @@ _BLOCK = 1 << 16
 
 
 class Segment:
-    """An open file of the log. ``size`` is the length of what is whole in it, in bytes."""
+    """An open file of the log. ``size`` is the length of what is whole in it, in bytes.
 
-    def __init__(self, path: Path) -> None:
+    ``flags`` are those of ``open`` that are wanted besides.
+    """
+
+    def __init__(self, path: Path, flags: int = 0) -> None:
         self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        flags |= os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o640)
         found = os.fstat(self._file)
         self._identity = (found.st_dev, found.st_ino)
         self.size = found.st_size
@@ -110,6 +114,15 @@ class Segment:
     def close(self) -> None:
         """Let go of the file. It should be synced before."""
         os.close(self._file)
+
+
+def sync_folder(folder: Path) -> None:
+    """A new file is durable once its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def segments(folder: Path) -> list[Path]:

@@ -1,8 +1,10 @@
 """One commit for all that waits: records, mail to relay and kept messages, durable together.
 
-Whoever has a `Unit` submits it and waits. A single thread takes all that were submitted
-meanwhile, writes them in one transaction, flushes once, gives the log lines to the sinks, and
-wakes everybody. Only then a reply is sent.
+Whoever has a `Unit` submits it and waits. A thread takes all that were submitted meanwhile. Who
+is alone is entered into the books at once: the database, flushed, and the log. Where several come
+together they share a page of the daybook instead, which is one short step, and are answered then;
+a second thread enters the pages into the books behind their back. Only what is durable is
+answered.
 
 What cannot be written is refused with a `StorageError`, and the reason is logged; the next
 commit tries again from the start, so that service resumes by itself. Lines that are durable but
@@ -18,29 +20,33 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.errors import StorageError, UnwritableError
-from kumo_handlers.queue.database import Database
-from kumo_handlers.queue.depth import Depth, oldest_mail
+from kumo_handlers.queue.books import Books
+from kumo_handlers.queue.daybook import Daybook
 from kumo_handlers.queue.kept import KeptFolder
-from kumo_handlers.queue.outbox import Outbox
-from kumo_handlers.queue.report_keys import ReportKeys
-from kumo_handlers.queue.spool import Limits, Spool
 from kumo_handlers.queue.unit import AwaitedJob, BlockingJob, Job, Unit, settle
 
 if TYPE_CHECKING:
     import asyncio
-    import sqlite3
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kumo_handlers.journal.sink import Sink
+    from kumo_handlers.queue.depth import Depth
+    from kumo_handlers.queue.report_keys import ReportKeys
+    from kumo_handlers.queue.spool import Limits
 
 log = logging.getLogger(__name__)
 
-_MOST = 1000  # jobs to one commit: enough to share a flush, few enough to answer soon
-# Seconds in which others may join a commit, where the last one was shared. What a commit costs
+_MOST = 1000  # jobs to one page: enough to share a flush, few enough to answer soon
+_MOST_BYTES = 8 << 20  # of content, likewise
+# Seconds in which others may join a page, where the last one was shared. What a page costs
 # apart from its jobs, above all waking and waiting for the interpreter's lock, is worth several
 # messages; a client that is alone does not wait.
 _GATHER = 0.001
+# Seconds in which pages gather that nobody waits for: entering many at once costs each less.
+_PACE = 0.02
+# Messages, and bytes, that may wait to be entered: then pages are no faster than the books.
+_AHEAD = (2_000, 64 << 20)
 _SYNC = 0.25  # seconds between flushes of the sinks: seldom, and yet none takes long
 _SAY = 1.0  # seconds between two words about the same refusal
 
@@ -61,34 +67,44 @@ class Committer:
         kept: KeptFolder | None = None,
         keys: ReportKeys | None = None,
     ) -> None:
-        self.database = Database(run_dir / "queue", durable=durable)
-        self.on_queued: Callable[[], None] = _nobody
+        self._daybook = Daybook(run_dir / "queue" / "daybook", durable=durable)
+        self._books = Books(
+            run_dir, sinks, self._daybook, limits=limits, keys=keys, durable=durable
+        )
+        self.database = self._books.database
         self.on_committed: Callable[[Sequence[Job]], None] = _uncounted
-        self._outbox = Outbox(sinks, run_dir / "log")
-        self._spool = Spool(limits)
         self._kept = kept or KeptFolder(run_dir / "unparsed")
-        self._keys = keys or ReportKeys()
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._later: SimpleQueue[Job] = SimpleQueue()
         self._gate = threading.Lock()
+        self._telling = threading.Lock()
+        self._is_due = threading.Event()
         self._is_open = False
         self._is_shared = False
-        self._is_stale = False
+        self._is_over = False
         self._trouble = ""
         self._refused = 0.0
-        self._synced = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
+        self._tidied = time.monotonic()
+        self._threads = [
+            threading.Thread(target=self._take_jobs, name="commit", daemon=True),
+            threading.Thread(target=self._keep_books, name="books", daemon=True),
+        ]
+
+    @property
+    def on_queued(self) -> Callable[[], None]:
+        """Called when there is mail in the queue that was not there."""
+        return self._books.on_queued
+
+    @on_queued.setter
+    def on_queued(self, wake: Callable[[], None]) -> None:
+        self._books.on_queued = wake
 
     def start(self) -> None:
         """Open the database, bring the log into step with it. Raises `StorageError`."""
-        try:
-            with self.database.transaction() as connection:
-                self._spool.count(connection)
-                self._outbox.reconcile(connection)
-        except BaseException:
-            self.database.close()
-            raise
+        self._books.open()
         self._is_open = True
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def commit(self, unit: Unit, answer: object = None) -> asyncio.Future[Any]:
         """What gives ``answer`` when the unit is durable; for where an event loop runs.
@@ -115,9 +131,7 @@ class Committer:
 
     def depth(self) -> Depth:
         """How much waits for the relay. Raises `StorageError`."""
-        with self.database.reading() as connection:
-            oldest = oldest_mail(connection)
-        return Depth(self._spool.messages, self._spool.bytes, oldest)
+        return self._books.depth()
 
     def close(self) -> None:
         """Commit what waits, sync the log, and close everything."""
@@ -126,7 +140,8 @@ class Committer:
                 return
             self._is_open = False
             self._jobs.put(None)
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _submit(self, job: Job) -> None:
         with self._gate:
@@ -134,63 +149,85 @@ class Committer:
                 raise StorageError("the queue is closed")
             self._jobs.put(job)
 
-    def _run(self) -> None:
-        """The thread: nothing else touches the outbox, the spool and the sinks."""
+    def _take_jobs(self) -> None:
+        """The thread that answers: pages of the daybook, and who is alone."""
         is_last = False
         while not is_last:
             jobs, is_last = self._waiting()
-            self._is_shared = len(jobs) > 1
             if jobs:
                 self._commit(jobs)
-                settle(jobs)
-                self._tell(jobs)
-            self._sync(is_idle=not jobs, is_last=is_last)
-        self._outbox.close()
-        self.database.close()
-
-    def _tell(self, jobs: Sequence[Job]) -> None:
-        """Whoever counts what was committed may fail, and mail goes on."""
-        try:
-            self.on_committed([job for job in jobs if not job.is_counted_elsewhere])
-        except Exception:
-            log.exception("what was committed is not counted")
+                self._is_due.set()
+        self._daybook.close()
+        self._is_over = True
+        self._is_due.set()
 
     def _waiting(self) -> tuple[list[Job], bool]:
-        """All that was submitted; nothing, when it is time to sync; and whether that is all."""
+        """All that was submitted, and whether that is all there will ever be."""
         jobs: list[Job] = []
-        needs_tick = self._outbox.has_unsynced or self._outbox.is_behind
+        size = 0
         try:
-            job = self._jobs.get(timeout=_SYNC if needs_tick else None)
+            job = self._jobs.get()
             if self._is_shared:
                 time.sleep(_GATHER)
             while job is not None:
                 jobs.append(job)
-                if len(jobs) == _MOST:
+                size += job.size
+                if len(jobs) == _MOST or size > _MOST_BYTES:
                     return jobs, False
                 job = self._jobs.get_nowait()
         except Empty:
             return jobs, False
         return jobs, True
 
-    def _commit(self, jobs: Sequence[Job]) -> None:
-        """Write all of it; where one job is at fault, write the others."""
+    def _commit(self, jobs: list[Job]) -> None:
+        """Make jobs durable, each in its way, and wake who waits for them."""
+        is_alone = len(jobs) == 1 and not self._is_shared
+        self._is_shared = len(jobs) > 1
+        if is_alone or self._books.is_stuck or self._is_far_ahead() or self._daybook.is_lost():
+            self._enter(jobs)
+            return
+        for job in jobs:
+            if job.changes_queue:  # done when it is entered, as whoever looks there next must see
+                self._later.put(job)
+        self._write([job for job in jobs if not job.changes_queue])
+
+    def _is_far_ahead(self) -> bool:
+        """Whether so much waits to be entered that the next must wait for it, too."""
+        messages, size = self._books.waiting()
+        return messages > _AHEAD[0] or size > _AHEAD[1]
+
+    def _write(self, jobs: Sequence[Job]) -> None:
+        """Give jobs a page of the daybook; where one of them is at fault, enter each alone."""
+        admitted = self._admitted(jobs)
         try:
-            if self._outbox.is_behind:
-                self._outbox.push()
-            admitted = self._admitted(jobs)
             if admitted:
-                self._store(admitted)
+                self._books.hand_in(self._daybook.write(admitted))
         except StorageError as error:
-            self._note_trouble(str(error))
-            self._refuse(jobs, error)
+            self._refuse(admitted, error)
+        except Exception:  # noqa: BLE001 - whose fault it is comes out there
+            self._end([job for job in jobs if job.error is not None])
+            for job in admitted:
+                self._enter([job])
+            return
+        self._end(jobs)
+
+    def _enter(self, jobs: Sequence[Job]) -> None:
+        """Enter jobs into the books, with all that waits, and wake who waits for them."""
+        admitted = self._admitted(jobs)
+        try:
+            if admitted or self._books.has_pages:
+                self._note_trouble(self._books.enter(admitted))
+        except StorageError as error:
+            self._refuse(admitted, error)
         except Exception as error:
-            if len(jobs) > 1:
-                for job in jobs:
-                    if job.error is None:  # else it is refused already, room or not
-                        self._commit([job])
+            if len(admitted) > 1:
+                self._end([job for job in jobs if job.error is not None])
+                for job in admitted:
+                    self._enter([job])
                 return
             log.exception("a unit cannot be written")
-            self._refuse(jobs, UnwritableError(f"a unit cannot be written: {error}"))
+            self._refuse(admitted, UnwritableError(f"a unit cannot be written: {error}"))
+        self._end(jobs)
 
     def _admitted(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs there is room for, their kept messages written."""
@@ -198,10 +235,9 @@ class Committer:
         messages = size = 0
         for job in jobs:
             unit = job.unit
-            more = sum(len(mail.content) for mail in unit.mails)
             try:
                 if unit.mails and not unit.finished:  # else it makes the room it needs
-                    self._spool.require_room(messages + len(unit.mails), size + more)
+                    self._books.require_room(messages + len(unit.mails), size + job.size)
                 if unit.kept:
                     self._kept.write(unit.kept)
             except StorageError as error:
@@ -210,93 +246,54 @@ class Committer:
                 continue
             admitted.append(job)
             messages += len(unit.mails)
-            size += more
+            size += job.size
         return admitted
 
-    def _store(self, jobs: Sequence[Job]) -> None:
-        """One transaction, one flush; then the log lines. Raises `StorageError`."""
-        was_stale, self._is_stale = self._is_stale, True
-        with self.database.transaction() as connection:
-            if was_stale:
-                self._spool.count(connection)
-                self._outbox.recover(connection)
-            lines = self._new_lines(connection, jobs)
-            number = self._outbox.add(connection, lines) if lines else 0
-            has_mail = self._write_mail(connection, [job.unit for job in jobs])
-            struck = self._outbox.strike(connection)
-        self._is_stale = False
-        self._outbox.struck(struck)
-        self._show(number, lines)
-        if has_mail:
-            self.on_queued()
-
-    def _write_mail(self, connection: sqlite3.Connection, units: Sequence[Unit]) -> bool:
-        """What the units say about the queue; whether there is something new in it."""
-        mails = [mail for unit in units for mail in unit.mails]
-        if mails:
-            self._spool.add(connection, mails)
-        if finished := [entry for unit in units for entry in unit.finished]:
-            self._spool.finish(connection, finished)
-        if retries := [retry for unit in units for retry in unit.retries]:
-            self._spool.retry(connection, retries)
-        return bool(mails)
-
-    def _new_lines(self, connection: sqlite3.Connection, jobs: Sequence[Job]) -> bytes:
-        """The lines of the jobs, without those of reports that were logged before."""
-        keys = [key for job in jobs for key in job.keys if key is not None]
-        if not keys:
-            return b"".join([line for job in jobs for line in job.lines])
-        seen = self._keys.seen(connection, keys)
-        fresh = []
-        lines = []
-        for job in jobs:
-            for line, key in zip(job.lines, job.keys, strict=True):
-                if key is not None:
-                    if key in seen:
-                        log.debug("the report %s was logged before", key)
-                        continue
-                    seen.add(key)
-                    fresh.append(key)
-                lines.append(line)
-        if fresh:
-            self._keys.add(connection, fresh)
-        return b"".join(lines)
-
-    def _show(self, number: int, lines: bytes) -> None:
-        """Append to the sinks. What fails is durable all the same, and waits for them."""
+    def _end(self, jobs: Sequence[Job]) -> None:
+        """Wake who waits. Whoever counts what was committed may fail, and mail goes on."""
+        settle(jobs)
         try:
-            if lines:
-                self._outbox.append(number, lines)
-            self._note_trouble("")
-        except StorageError as error:
-            self._note_trouble(str(error))
+            with self._telling:
+                self.on_committed([job for job in jobs if not job.is_counted_elsewhere])
+        except Exception:
+            log.exception("what was committed is not counted")
 
-    def _sync(self, *, is_idle: bool, is_last: bool) -> None:
-        """Now and then: sinks synced, and what is safe there struck from the outbox."""
+    def _keep_books(self) -> None:
+        """The thread that enters what nobody waits for, and what changes the queue."""
+        is_last = False
+        while not is_last:
+            was_due = self._is_due.wait(None if self._books.is_settled else _SYNC)
+            self._is_due.clear()
+            is_last = self._is_over
+            if was_due and not is_last:
+                time.sleep(_PACE if self._later.empty() else _GATHER)
+            jobs = [self._later.get() for _ in range(self._later.qsize())]
+            if jobs or self._books.has_pages:
+                self._enter(jobs)
+            self._tidy(is_idle=not was_due, is_last=is_last)
+        self._books.close()
+
+    def _tidy(self, *, is_idle: bool, is_last: bool) -> None:
         now = time.monotonic()
-        if not is_last and now - self._synced < _SYNC:
+        if not is_last and now - self._tidied < _SYNC:
             return
-        self._synced = now
+        self._tidied = now
         try:
-            if self._outbox.is_behind:
-                self._outbox.push()
-            if self._outbox.has_unsynced:
-                self._outbox.sync()
-            if (is_idle or is_last) and self._outbox.has_unsynced:
-                with self.database.transaction() as connection:
-                    struck = self._outbox.strike(connection)
-                self._outbox.struck(struck)
-            self._note_trouble("")
+            self._books.tidy(is_idle=is_idle or is_last)
+            if not self._books.is_stuck:
+                self._note_trouble("")
         except StorageError as error:
             self._note_trouble(str(error))
         except Exception as error:  # noqa: BLE001 - said by its name; without this thread all mail hangs
             self._note_trouble(f"{type(error).__name__}: {error}")
 
     def _refuse(self, jobs: Sequence[Job], error: StorageError) -> None:
+        """Nothing of these stands. Of pages that wait nothing is lost: they are tried again."""
+        if not isinstance(error, UnwritableError):
+            self._note_trouble(str(error))
         for job in jobs:
-            if job.error is None:
-                job.error = error
-                self._kept.discard(job.unit.kept)
+            job.error = error
+            self._kept.discard(job.unit.kept)
 
     def _note_refusal(self, error: StorageError) -> None:
         """Say why a message is refused while others are not; each second, not for each."""
@@ -316,7 +313,3 @@ class Committer:
 
 def _uncounted(jobs: Sequence[Job]) -> None:
     """Nobody counts what was committed."""
-
-
-def _nobody() -> None:
-    """No delivery to wake: what is queued waits."""

@@ -1,8 +1,9 @@
 """The SQLite file that holds the queue: opened, kept in place, and its errors made ours.
 
-One connection writes, from the committer's thread alone; another reads. Every commit is flushed
-to the disk (WAL, synchronous=FULL). After an error the writing connection is opened anew, so
-that service resumes by itself when the cause is gone.
+One connection writes, for one thread at a time; another reads. A commit is flushed to the disk,
+and all before it (WAL, synchronous=FULL), but for what somebody else makes durable (NORMAL). After
+an error the writing connection is opened anew, so that service resumes by itself when the cause is
+gone.
 
 SQLite does not notice when its file is deleted under it and goes on into the void. We look
 before every commit: what is open still holds all of it, and is copied back into place.
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BUSY = 5.0  # seconds to wait for `kumo-handlers queue`, whose changes take milliseconds
-_CACHE = -32_000  # KiB
 _PAGE = 8192  # bytes: holds several ordinary messages, and is written in one piece
 _CHECKPOINT = 2_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
 _STATEMENTS = 256  # kept prepared: one for each number of rows that is inserted at once
@@ -43,6 +43,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (number INTEGER PRIMARY KEY, lines BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS checkpoint (sink TEXT PRIMARY KEY, position TEXT NOT NULL)
     WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entered (only_row INTEGER PRIMARY KEY, page INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS report_key (
     generation INTEGER, key TEXT, PRIMARY KEY (generation, key)
 ) WITHOUT ROWID;
@@ -70,6 +71,7 @@ class Database:
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.path = folder / FILE
         self._durable = durable
+        self._flushes = True
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._reading = threading.Lock()
@@ -77,13 +79,15 @@ class Database:
         self._identity: tuple[tuple[int, int], ...] = ()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, flush: bool = True) -> Iterator[sqlite3.Connection]:
         """All of it or nothing, on disk when the block is left. Raises `StorageError`.
 
-        SQLite's own errors pass where a statement, or what it was given, is at fault.
+        SQLite's own errors pass where a statement, or what it was given, is at fault. Without
+        ``flush`` it is on disk when the next one is that has it, after which it cannot be missing.
         """
         try:
             connection = self._usable()
+            self._have_flushed(connection, flush=flush)
         except (sqlite3.Error, OSError) as error:
             raise storage_error(error, self.path) from error
         try:
@@ -131,6 +135,11 @@ class Database:
             self._identity = _identity(self.path)
         return self._writer
 
+    def _have_flushed(self, connection: sqlite3.Connection, *, flush: bool) -> None:
+        if self._durable and flush != self._flushes:
+            connection.execute(f"PRAGMA synchronous={'FULL' if flush else 'NORMAL'}")
+            self._flushes = flush
+
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._have_alone()
@@ -139,8 +148,8 @@ class Database:
         try:
             connection.execute(f"PRAGMA page_size={_PAGE}")  # of a new file only
             connection.execute("PRAGMA journal_mode=WAL")
+            self._flushes = True
             connection.execute(f"PRAGMA synchronous={'FULL' if self._durable else 'OFF'}")
-            connection.execute(f"PRAGMA cache_size={_CACHE}")
             connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
             connection.executescript(_SCHEMA)
         except sqlite3.Error:

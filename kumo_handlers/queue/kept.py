@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.errors import StorageFullError
+from kumo_handlers.journal.segment import sync_folder
 from kumo_handlers.queue.database import storage_error
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class KeptFolder:
             self._require_room(len(mails), sum(len(mail.content) for mail in mails))
             for mail in mails:
                 self._write(mail)
-            _sync(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             self.discard(mails)
             raise storage_error(error, self.folder) from error
@@ -87,11 +88,3 @@ class KeptFolder:
         sizes = [entry.stat().st_size for entry in os.scandir(self.folder)]
         self._files = len(sizes)
         self._bytes = sum(sizes)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

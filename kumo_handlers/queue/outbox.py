@@ -144,6 +144,12 @@ class Outbox:
         """The transaction of `strike` was committed."""
         self._struck = upto
 
+    def resume(self, connection: sqlite3.Connection) -> None:
+        """At start, within a transaction: number blocks on from those of the last run."""
+        (self._number,) = connection.execute(
+            "SELECT COALESCE(MAX(number), 0) FROM outbox"
+        ).fetchone()
+
     def reconcile(self, connection: sqlite3.Connection) -> None:
         """At start, within a transaction: what was committed and not shown is shown now."""
         blocks = connection.execute(_BLOCKS, (0,)).fetchall()

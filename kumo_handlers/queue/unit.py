@@ -39,10 +39,10 @@ class Job:
 
     ``since`` is when it was submitted, on the monotonic clock. ``lines`` are its records, encoded;
     ``keys`` name the reports among them, None for the rest. Where they come from another process
-    they are encoded already, and ``unit`` has no records.
+    they are encoded already, and ``unit`` has no records. ``size`` is the bytes of its mails.
     """
 
-    __slots__ = ("error", "keys", "lines", "since", "unit")
+    __slots__ = ("error", "keys", "lines", "since", "size", "unit")
     is_counted_elsewhere = False  # by the process that it comes from
 
     def __init__(
@@ -56,6 +56,12 @@ class Job:
         self.since = time.monotonic()
         self.lines = [encode(record) + b"\n" for record in unit.records] if lines is None else lines
         self.keys = [_key(record) for record in unit.records] if keys is None else keys
+        self.size = sum([len(mail.content) for mail in unit.mails])
+
+    @property
+    def changes_queue(self) -> bool:
+        """Whether it is about entries that are in the queue already."""
+        return bool(self.unit.finished or self.unit.retries)
 
 
 class LoopJob(Job):

@@ -16,10 +16,14 @@ from typing import Any, NamedTuple
 
 
 class Point(NamedTuple):
-    """A step: ``module:Class.method``, and whether the crash comes before or after it."""
+    """A step: ``module:Class.method``, and whether the crash comes before or after it.
+
+    Of what is done ``half-way`` only the files with that ``suffix`` count.
+    """
 
     step: str
     when: str = "after"
+    suffix: str = ""
 
 
 QUEUE = "kumo_handlers.queue"
@@ -32,16 +36,21 @@ POINTS = {
     # write
     "kept, not named": Point(f"{QUEUE}.kept:KeptFolder._write", "before"),
     "kept": Point(f"{QUEUE}.kept:KeptFolder._write"),
+    "about to write a page": Point(f"{QUEUE}.daybook:Daybook.write", "before"),
+    "half a page": Point(f"{JOURNAL}.segment:Segment._write", "half-way", ".pages"),
+    "page written": Point(f"{QUEUE}.daybook:Daybook.write"),
+    "page handed in": Point(f"{QUEUE}.books:Books.hand_in"),
+    # enter
     "lines written": Point(f"{QUEUE}.outbox:Outbox.add"),
     "mail written": Point(f"{QUEUE}.spool:Spool.add"),
     "key written": Point(f"{QUEUE}.report_keys:ReportKeys.add"),
     # flush
-    "committed": Point(f"{QUEUE}.commit:Committer._show", "before"),
+    "committed": Point(f"{QUEUE}.books:Books._show", "before"),
     # append
-    "half a line": Point(f"{JOURNAL}.segment:Segment._write", "half-way"),
+    "half a line": Point(f"{JOURNAL}.segment:Segment._write", "half-way", ".jsonl"),
     "appended": Point(f"{JOURNAL}.segment:Segment.append"),
     "segment begun": Point(f"{JOURNAL}.jsonl:JsonLines._begin"),
-    "shown": Point(f"{QUEUE}.commit:Committer._show"),
+    "shown": Point(f"{QUEUE}.books:Books._show"),
     # reply
     "before the reply": Point("kumo_handlers.queue.unit:AwaitedJob.settle", "before"),
     "reply under way": Point("kumo_handlers.queue.unit:AwaitedJob.settle"),
@@ -53,8 +62,10 @@ POINTS = {
     # in step
     "log synced": Point(f"{QUEUE}.outbox:Outbox.sync"),
     "outbox struck": Point(f"{QUEUE}.outbox:Outbox.struck"),
+    "about to forget pages": Point(f"{QUEUE}.daybook:Daybook.forget", "before"),
     # start
     "reconciled": Point(f"{QUEUE}.outbox:Outbox.reconcile"),
+    "left over entered": Point(f"{QUEUE}.books:Books._reconcile"),
     "left over marked": Point(f"{QUEUE}.delivery:Delivery._mark_left_over"),
 }
 
@@ -63,7 +74,8 @@ POINTS = {
 FAILURES = 10
 FAULTS = {
     "the database": Point(f"{QUEUE}.database:Database._usable", "fails"),
-    "a line": Point(f"{JOURNAL}.segment:Segment._write", "fails"),
+    "a page": Point(f"{QUEUE}.daybook:Daybook._begun", "fails"),
+    "a line or a page": Point(f"{JOURNAL}.segment:Segment._write", "fails"),
     "a flush of the log": Point(f"{JOURNAL}.segment:Segment.sync", "fails"),
     "a kept message": Point(f"{QUEUE}.kept:KeptFolder._write", "fails"),
 }
@@ -71,7 +83,7 @@ FAULTS = {
 
 def install(name: str, nth: int) -> None:
     """Make this process kill itself at that point, the nth time it comes by; or have it fail."""
-    step, when = POINTS[name] if name in POINTS else FAULTS[name]
+    step, when, suffix = POINTS[name] if name in POINTS else FAULTS[name]
     module, _, path = step.partition(":")
     owner_name, _, method = path.partition(".")
     owner = getattr(importlib.import_module(module), owner_name)
@@ -83,6 +95,8 @@ def install(name: str, nth: int) -> None:
 
     @functools.wraps(original)
     def wrapped(*args: Any, **fields: Any) -> Any:
+        if suffix and args[0].path.suffix != suffix:
+            return original(*args, **fields)
         left[0] -= 1
         if when == "fails":
             if -FAILURES < left[0] <= 0:

@@ -99,7 +99,9 @@ class Mailhouse:
         return [
             json.loads(line)
             for path in sorted((self.folder / "app" / "run" / "log").glob("*.jsonl"))
-            for line in path.read_text().splitlines()
+            for line in path.read_text()
+            .rpartition("\n")[0]
+            .splitlines()  # a last one may be growing
         ]
 
     def delivered(self) -> list[bytes]:

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 _ids = itertools.count(1)
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Return when it holds, fail after five seconds."""
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 class House:
     """A run folder and the committers opened on it, one after the other."""
 
@@ -54,7 +62,9 @@ class House:
         return [
             json.loads(line)
             for path in sorted((self.run_dir / "log").glob("*"))
-            for line in path.read_text().splitlines()
+            for line in path.read_text()
+            .rpartition("\n")[0]
+            .splitlines()  # a last one may be growing
         ]
 
     def ids(self) -> list[str]:

@@ -224,7 +224,7 @@ def test_error_while_nobody_waits(
 
     with monkeypatch.context() as patch:
         committer.commit_blocking(Unit(records=(record(id="before"),)))
-        patch.setattr("kumo_handlers.queue.commit.Outbox.strike", broken)
+        patch.setattr("kumo_handlers.queue.books.Outbox.strike", broken)
         end = time.monotonic() + 5
         while str(error) not in caplog.text:
             assert time.monotonic() < end

@@ -8,7 +8,6 @@ import logging
 import shutil
 import sqlite3
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,8 @@ from kumo_handlers.queue.commit import Committer, Unit
 from kumo_handlers.queue.kept import KeptFolder, KeptMail
 from kumo_handlers.queue.spool import EntryKey, Limits, Retry
 
+from .conftest import wait_for
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 def report(record: Callable[..., Record], key: str) -> Record:
     """An OOB record with that key."""
     return record(type=RecordType.OOB, report={"key": key})
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return when it holds, fail after five seconds."""
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_durable_when_committed(
@@ -68,7 +61,7 @@ def test_awaited_units_share_flushes(house: House, record: Callable[..., Record]
         await asyncio.gather(*(committer.commit(Unit(records=(each,))) for each in records))
 
     asyncio.run(commit_all())
-    assert sorted(house.ids()) == sorted(each.id for each in records)
+    wait_for(lambda: sorted(house.ids()) == sorted(each.id for each in records))
     assert house.rows("SELECT COUNT(*) FROM outbox")[0][0] < 100
 
 
@@ -85,7 +78,7 @@ def test_a_task_that_gave_up_harms_nobody(house: House, record: Callable[..., Re
         await committer.commit(Unit(records=(record(),)))
 
     asyncio.run(give_up())
-    assert len(house.ids()) == 2
+    wait_for(lambda: len(house.ids()) == 2)
 
 
 def test_report_is_logged_once(

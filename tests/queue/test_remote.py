@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +13,8 @@ from kumo_handlers.queue.remote import RemoteCommitter
 from kumo_handlers.queue.spool import Limits
 from kumo_handlers.queue.unit import Unit
 from kumo_handlers.queue.window import Window
+
+from .conftest import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from .conftest import House
 
     Talk = Callable[[RemoteCommitter, Window], Awaitable[None]]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return when it holds, fail after five seconds."""
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def talk(committer: Committer, talk: Talk, words: list[bytes] | None = None) -> None:
