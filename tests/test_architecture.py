@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -141,3 +142,10 @@ def test_handlers_are_thin() -> None:
 def test_python_is_new_enough() -> None:
     """What the package says it needs is what runs it."""
     assert sys.version_info >= (3, 11)
+
+
+@pytest.mark.parametrize("library", ["cryptography", "flufl.bounce", "rich"])
+def test_start_does_without(library: str) -> None:
+    """What takes long to import is imported when it is wanted, not before the first greeting."""
+    code = f"import sys, kumo_handlers.boot; sys.exit({library!r} in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

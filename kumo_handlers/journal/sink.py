@@ -15,7 +15,6 @@ import msgspec
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.jsonl import HOUR, JsonLines
 from kumo_handlers.journal.segment import MAX_SIZE
-from kumo_handlers.journal.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,6 +53,8 @@ def _jsonl(options: SinkOptions) -> Sink:
 
 
 def _terminal(_: SinkOptions) -> Sink:
+    from kumo_handlers.journal.terminal import Terminal  # noqa: PLC0415 - rich takes long to come
+
     return Terminal()
 
 

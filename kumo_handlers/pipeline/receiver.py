@@ -126,8 +126,8 @@ class Receiver:
             raise self._error
         self._reloader.start()
         if self._workforce is None:
-            # now that clients are greeted; the first bounce is far
-            self._preparing = self._threads.submit(flufl.prepare)
+            # now that clients are greeted
+            self._preparing = self._threads.submit(self._prepare)
         # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
         # work any more. This is called just before that, and public hooks come too late.
         threading._register_atexit(self._hold_the_end)  # type: ignore[attr-defined] # noqa: SLF001
@@ -136,6 +136,12 @@ class Receiver:
         if self._was_told_to_stop:
             self.stop()
             raise SystemExit(0)
+
+    def _prepare(self) -> None:
+        """What the first bounce, and the first STARTTLS, would wait for."""
+        flufl.prepare()
+        for server in self._servers:
+            server.prepare()
 
     def stop(self) -> None:
         """Finish what is in flight, answer 421 to the others, flush, and return."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from kumo_handlers.mail.session import Peer
-from kumo_handlers.smtp import peername, sockets
+from kumo_handlers.smtp import peername, sockets, tls
 from kumo_handlers.smtp.conversation import Conversation
 from kumo_handlers.smtp.premises import Premises
 
@@ -77,13 +77,9 @@ class Server:
 
     async def start(self) -> None:
         """Listen. Raises `ConfigurationError`, naming the listener, where that is impossible."""
-        for options in (
-            {},
-            *self._listener.peer.blocks.values(),
-            *self._listener.via.blocks.values(),
-        ):
-            # a certificate that cannot be used is said now, not to the first client
-            self._premises.certificates.context(replace(self._listener, **options))
+        for listener in self._variants():
+            if any(tls.files(listener)):  # one that cannot be used is said now, not to a client
+                self._premises.certificates.context(listener)
         if self._socket is None:
             self.bind()
         assert self._socket is not None  # noqa: S101 - it has just been bound
@@ -93,6 +89,16 @@ class Server:
         self._server = await create(self._meet, sock=self._socket, backlog=sockets.BACKLOG)
         self._sweeper = loop.create_task(self._sweep())
         _log.info("listening on %s", self._listener.path or self._sockname)
+
+    def prepare(self) -> None:
+        """Have ready what the first STARTTLS would wait for. In any thread."""
+        for listener in self._variants():
+            self._premises.certificates.context(listener)
+
+    def _variants(self) -> list[Listener]:
+        """The listener as its clients may get it."""
+        blocks = (*self._listener.peer.blocks.values(), *self._listener.via.blocks.values())
+        return [self._listener, *(replace(self._listener, **options) for options in blocks)]
 
     async def stop(self, grace: float) -> None:
         """Take no more clients; let messages that are on their way finish for ``grace`` seconds."""

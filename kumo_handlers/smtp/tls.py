@@ -14,7 +14,6 @@ import tempfile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.smtp import self_signed
 
 if TYPE_CHECKING:
     from kumo_handlers.policy.listener import Listener
@@ -32,8 +31,8 @@ _SHORT: Final = {
 }
 
 
-class _Files(NamedTuple):
-    """Which files a context is made of."""
+class Files(NamedTuple):
+    """Which files a context is made of; without a certificate it has a self-signed one."""
 
     certificate: str | None
     private_key: str | None
@@ -51,31 +50,36 @@ class Certificates:
     """The TLS contexts of one listener: one for each set of files that its clients may get."""
 
     def __init__(self) -> None:
-        self._made: dict[_Files, _Made] = {}
+        self._made: dict[Files, _Made] = {}
 
     def context(self, listener: Listener) -> ssl.SSLContext:
         """The context for a client. Raises `ConfigurationError` if there never was a good one."""
-        files = _Files(
-            listener.tls_certificate, listener.tls_private_key, listener.tls_required_client_ca
-        )
-        made, stamp = self._made.get(files), _stamp(files)
+        wanted = files(listener)
+        made, stamp = self._made.get(wanted), _stamp(wanted)
         if made is not None and made.stamp == stamp:
             return made.context
         try:
-            made = _Made(_make(files, listener.hostname), stamp)
+            made = _Made(_make(wanted, listener.hostname), stamp)
         except ConfigurationError as error:
             if made is None:
                 raise
             _log.error("the old certificate stays in force: %s", error)
             made = _Made(made.context, stamp)
-        self._made[files] = made
+        self._made[wanted] = made
         return made.context
 
 
-def _stamp(files: _Files) -> tuple[object, ...]:
+def files(listener: Listener) -> Files:
+    """Those that the listener's options name."""
+    return Files(
+        listener.tls_certificate, listener.tls_private_key, listener.tls_required_client_ca
+    )
+
+
+def _stamp(named: Files) -> tuple[object, ...]:
     """What changes when a file does."""
     stamps: list[object] = []
-    for name in filter(None, files):
+    for name in filter(None, named):
         try:
             status = os.stat(name)  # noqa: PTH116 - three of them for each handshake
         except OSError:
@@ -85,37 +89,39 @@ def _stamp(files: _Files) -> tuple[object, ...]:
     return tuple(stamps)
 
 
-def _make(files: _Files, hostname: str) -> ssl.SSLContext:
+def _make(named: Files, hostname: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996
     context.options |= ssl.OP_NO_RENEGOTIATION
-    if files.certificate is None and files.private_key is not None:
+    if named.certificate is None and named.private_key is not None:
         raise ConfigurationError(
             Problem(
                 message="needs its certificate",
                 option="tls_private_key",
-                value=repr(files.private_key),
+                value=repr(named.private_key),
                 expected="tls_certificate beside it",
             )
         )
-    if files.certificate is None:
+    if named.certificate is None:
         _load_self_signed(context, hostname)
     else:
-        _load(context, files)
-    if files.client_ca is not None:
-        _require_client(context, files.client_ca)
+        _load(context, named)
+    if named.client_ca is not None:
+        _require_client(context, named.client_ca)
     return context
 
 
-def _load(context: ssl.SSLContext, files: _Files) -> None:
+def _load(context: ssl.SSLContext, named: Files) -> None:
     try:
-        context.load_cert_chain(str(files.certificate), files.private_key)
+        context.load_cert_chain(str(named.certificate), named.private_key)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise _unusable("tls_certificate", files.certificate, error) from error
+        raise _unusable("tls_certificate", named.certificate, error) from error
 
 
 def _load_self_signed(context: ssl.SSLContext, hostname: str) -> None:
     """The ssl module reads files only: this one is for our eyes, and gone at once."""
+    from kumo_handlers.smtp import self_signed  # noqa: PLC0415 - a third of a start would be spent
+
     with tempfile.NamedTemporaryFile(prefix="self-signed-", suffix=".pem") as file:
         file.write(self_signed.make(hostname))
         file.flush()
