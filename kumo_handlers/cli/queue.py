@@ -74,6 +74,11 @@ def list_(domains: tuple[str, ...], limit: int, run_dir: Path, *, as_json: bool)
     counts = inspection.summary(run_dir)
     told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     click.echo(f"{told or 'nothing'} in the queue, {len(found)} shown")
+    if more := inspection.left_over(run_dir):
+        click.echo(
+            f"{more} more messages were accepted before the app was killed: it enters them"
+            " when it starts"
+        )
 
 
 @queue.command()

@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import StorageError
-from kumo_handlers.queue.database import Database
+from kumo_handlers.queue.database import ENTERED, Database
 from kumo_handlers.queue.depth import Depth, oldest_mail
 from kumo_handlers.queue.kept import KeptFolder, KeptMail
 from kumo_handlers.queue.outbox import Outbox
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ENTERED = "SELECT COALESCE(MAX(page), 0) FROM entered"
 _NOTE = "INSERT OR REPLACE INTO entered (only_row, page) VALUES (1, ?)"
 
 
@@ -74,7 +73,7 @@ class Books:
         try:
             with self.database.transaction() as connection:
                 self._spool.count(connection)
-                (self._entered,) = connection.execute(_ENTERED).fetchone()
+                (self._entered,) = connection.execute(ENTERED).fetchone()
             pages = list(self._daybook.left_over(self._entered))
             jobs = [job for page in pages for job in page.jobs]
             if jobs:
@@ -190,7 +189,7 @@ class Books:
             if was_stale:
                 self._spool.count(connection)
                 self._outbox.recover(connection)
-                (self._entered,) = connection.execute(_ENTERED).fetchone()
+                (self._entered,) = connection.execute(ENTERED).fetchone()
             everything = [*self._jobs_of(pages), *jobs]
             number, lines = self._write(connection, everything)
             struck = self._outbox.strike(connection)

@@ -42,9 +42,9 @@ _MOST_BYTES = 8 << 20  # of content, likewise
 # Seconds in which others may join a page, where the last one was shared. What a page costs
 # apart from its jobs, above all waking and waiting for the interpreter's lock, is worth several
 # messages; a client that is alone does not wait.
-_GATHER = 0.001
+_GATHER = 0.0002
 # Seconds in which pages gather that nobody waits for: entering many at once costs each less.
-_PACE = 0.02
+_PACE = 0.05
 # Messages, and bytes, that may wait to be entered: then pages are no faster than the books.
 _AHEAD = (2_000, 64 << 20)
 _SYNC = 0.25  # seconds between flushes of the sinks: seldom, and yet none takes long

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BUSY = 5.0  # seconds to wait for `kumo-handlers queue`, whose changes take milliseconds
-_PAGE = 8192  # bytes: holds several ordinary messages, and is written in one piece
-_CHECKPOINT = 2_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
+_PAGE = 16_384  # bytes: several ordinary messages, and one piece to write; of a new file only
+_CHECKPOINT = 1_000  # pages of WAL: 16 MB, so that a burst is folded in seldom
 _STATEMENTS = 256  # kept prepared: one for each number of rows that is inserted at once
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 # what was to be written is at fault, not the file: another transaction may well succeed
 _AT_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 FILE = "spool.sqlite3"
+ENTERED = "SELECT COALESCE(MAX(page), 0) FROM entered"  # the last page of the daybook in it
 _WAL = f"{FILE}-wal"
 _SHARED_MEMORY = f"{FILE}-shm"
 _SCHEMA = """

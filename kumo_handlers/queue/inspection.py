@@ -6,6 +6,7 @@ sees it within a second and acts on it, so that what is logged is logged in one 
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ import msgspec
 
 from kumo_handlers.errors import StorageError
 from kumo_handlers.queue.claim import address_of
-from kumo_handlers.queue.database import FILE, connect, storage_error
+from kumo_handlers.queue.database import ENTERED, FILE, connect, storage_error
+from kumo_handlers.queue.daybook import Daybook
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.spool import domain_key
 
@@ -115,6 +117,24 @@ def whole(run_dir: Path, name: str) -> list[Whole]:
         Whole(name, address_of(sender), created, msgspec.json.decode(facts, type=Facts), content)
         for _, _, sender, created, facts, content in rows
     ]
+
+
+def left_over(run_dir: Path) -> int:
+    """How many messages an app that was killed had accepted and not entered into the queue yet.
+
+    They are entered when it starts. While it runs it enters them itself. Raises `StorageError`.
+    """
+    folder = run_dir / "queue"
+    if not (folder / "daybook").exists():
+        return 0
+    with (folder / "lock").open("rb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0
+        with _opened(run_dir, read_only=True) as connection:
+            (entered,) = connection.execute(ENTERED).fetchone()
+        return sum(page.messages for page in Daybook(folder / "daybook").left_over(entered))
 
 
 def hold(run_dir: Path, choice: Choice) -> int:

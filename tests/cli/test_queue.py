@@ -11,14 +11,22 @@ from click.testing import CliRunner, Result
 
 from kumo_handlers.cli.queue import queue
 from kumo_handlers.queue.commit import Committer
+from kumo_handlers.queue.daybook import Daybook
 from kumo_handlers.queue.queued_mail import QueuedMail
-from kumo_handlers.queue.unit import Unit
+from kumo_handlers.queue.unit import Job, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 CONTENT = b"Subject: [red]hello\x1b[0m\r\n\r\nbody\r\n"
+ONE = QueuedMail(
+    id="m1",
+    reverse_path="a@src.example",
+    recipients=("[b]@one.example", "c@two.example"),
+    content=CONTENT,
+    time=time.time() - 7300,
+)
 
 
 @pytest.fixture
@@ -26,14 +34,7 @@ def run(tmp_path: Path) -> Callable[..., Result]:
     """Runs the command on a queue with one message to two recipients."""
     committer = Committer(tmp_path, {})
     committer.start()
-    one = QueuedMail(
-        id="m1",
-        reverse_path="a@src.example",
-        recipients=("[b]@one.example", "c@two.example"),
-        content=CONTENT,
-        time=time.time() - 7300,
-    )
-    committer.commit_blocking(Unit(mails=(one,)))
+    committer.commit_blocking(Unit(mails=(ONE,)))
     committer.close()
 
     def command(*words: str) -> Result:
@@ -49,6 +50,19 @@ def test_list(run: Callable[..., Result]) -> None:
     assert "[b]@one.example" in shown.output
     assert "2 h" in shown.output
     assert "2 queued in the queue, 2 shown" in shown.output
+
+
+def test_list_after_a_kill(run: Callable[..., Result], tmp_path: Path) -> None:
+    """What is not entered yet is not in the list, and the list says so; a running app enters it."""
+    daybook = Daybook(tmp_path / "queue" / "daybook")
+    daybook.write([Job(Unit(mails=(ONE, ONE)))])
+    daybook.close()
+    assert "2 more messages were accepted before the app was killed" in run("list").output
+    committer = Committer(tmp_path, {})
+    committer.start()
+    assert "6 queued in the queue, 6 shown" in run("list").output
+    assert "more messages" not in run("list").output
+    committer.close()
 
 
 def test_list_by_domain_as_json(run: Callable[..., Result]) -> None:
