@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from kumo_handlers.errors import StorageError, UnwritableError
 from kumo_handlers.queue.books import Books
 from kumo_handlers.queue.daybook import Daybook
+from kumo_handlers.queue.gathering import Gathering
 from kumo_handlers.queue.kept import KeptFolder
 from kumo_handlers.queue.unit import AwaitedJob, BlockingJob, Job, Unit, settle
 
@@ -39,15 +40,13 @@ log = logging.getLogger(__name__)
 
 _MOST = 1000  # jobs to one page: enough to share a flush, few enough to answer soon
 _MOST_BYTES = 8 << 20  # of content, likewise
-# Seconds in which others may join a page, where the last one was shared. What a page costs
-# apart from its jobs, above all waking and waiting for the interpreter's lock, is worth several
-# messages; a client that is alone does not wait.
-_GATHER = 0.0002
 # Seconds in which pages gather that nobody waits for: entering many at once costs each less.
 _PACE = 0.05
+_SHORT_PACE = 0.001  # the same, where somebody waits
 # Messages, and bytes, that may wait to be entered: then pages are no faster than the books.
 _AHEAD = (2_000, 64 << 20)
 _SYNC = 0.25  # seconds between flushes of the sinks: seldom, and yet none takes long
+_CLOSED = "the queue is closed"
 _SAY = 1.0  # seconds between two words about the same refusal
 
 
@@ -79,6 +78,7 @@ class Committer:
         self._gate = threading.Lock()
         self._telling = threading.Lock()
         self._is_due = threading.Event()
+        self._gathering: Gathering | None = None
         self._is_open = False
         self._is_shared = False
         self._is_over = False
@@ -112,7 +112,11 @@ class Committer:
         It raises `StorageError` instead, and then nothing of the unit stands.
         """
         job = AwaitedJob(unit, answer)
-        self._submit(job)
+        if not self._is_open:
+            raise StorageError(_CLOSED)
+        if self._gathering is None or self._gathering.loop is not job.loop:
+            self._gathering = Gathering(job.loop, self._hand_in)
+        self._gathering.add(job)
         return job.future
 
     def commit_blocking(self, unit: Unit) -> None:
@@ -143,11 +147,20 @@ class Committer:
         for thread in self._threads:
             thread.join()
 
-    def _submit(self, job: Job) -> None:
+    def _submit(self, *jobs: Job) -> None:
         with self._gate:
             if not self._is_open:
-                raise StorageError("the queue is closed")
-            self._jobs.put(job)
+                raise StorageError(_CLOSED)
+            for job in jobs:
+                self._jobs.put(job)
+
+    def _hand_in(self, jobs: list[Job]) -> None:
+        try:
+            self._submit(*jobs)
+        except StorageError as error:
+            for job in jobs:
+                job.error = error
+            settle(jobs)
 
     def _take_jobs(self) -> None:
         """The thread that answers: pages of the daybook, and who is alone."""
@@ -167,8 +180,6 @@ class Committer:
         size = 0
         try:
             job = self._jobs.get()
-            if self._is_shared:
-                time.sleep(_GATHER)
             while job is not None:
                 jobs.append(job)
                 size += job.size
@@ -266,7 +277,7 @@ class Committer:
             self._is_due.clear()
             is_last = self._is_over
             if was_due and not is_last:
-                time.sleep(_PACE if self._later.empty() else _GATHER)
+                time.sleep(_PACE if self._later.empty() else _SHORT_PACE)
             jobs = [self._later.get() for _ in range(self._later.qsize())]
             if jobs or self._books.has_pages:
                 self._enter(jobs)
