@@ -411,3 +411,31 @@ def test_room_is_made_by_what_ends(
     ended = Unit(records=(record(),), finished=(EntryKey(1, 0),), mails=(mail(id="told"),))
     committer.commit_blocking(ended)
     assert house.rows("SELECT id FROM message") == [("told",)]
+
+
+def test_loop_after_loop(house: House, record: Callable[..., Record]) -> None:
+    """Each event loop gathers its own."""
+    committer = house.open()
+    for name in "ab":
+
+        async def commit_one(name: str = name) -> None:
+            await committer.commit(Unit(records=(record(id=name),)))
+
+        asyncio.run(commit_one())
+    assert house.ids() == ["a", "b"]
+
+
+def test_closed_while_it_gathers(house: House, record: Callable[..., Record]) -> None:
+    """What was not handed in when all is closed is refused, not forgotten."""
+    committer = house.open()
+
+    async def close_first() -> None:
+        waiting = committer.commit(Unit(records=(record(),)))
+        committer.close()
+        with pytest.raises(StorageError, match="closed"):
+            await waiting
+        with pytest.raises(StorageError, match="closed"):
+            committer.commit(Unit())
+
+    asyncio.run(close_first())
+    assert house.ids() == []
