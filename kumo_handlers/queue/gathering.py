@@ -34,7 +34,7 @@ class Gathering:
         """Hand it in soon, with others that come at the same time."""
         self._jobs.append(job)
         if len(self._jobs) == 1:
-            self._seen = 1
+            self._seen = 0
             self._until = self.loop.time() + LONGEST
             self.loop.call_soon(self._look)
 
