@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from kumo_handlers.queue.queued_mail import QueuedMail
 
-_ROWS = 64  # most rows to a statement, each number of rows being prepared once
+# Most rows to a statement. Each number of rows is a statement of its own, prepared once and kept:
+# many rows are a multiple of a few.
+_ROWS, _FEW = 256, 16
 
 _MESSAGE = "INSERT INTO message (number, id, reverse_path, created, size, facts) VALUES "
 _CONTENT = "INSERT INTO content (message, content) VALUES "
@@ -173,13 +175,21 @@ def domain_key(domain: str) -> str:
 def _insert(
     connection: sqlite3.Connection, statement: str, rows: Sequence[tuple[object, ...]]
 ) -> None:
-    """Insert rows, as many to a statement as there are."""
-    for first in range(0, len(rows), _ROWS):
-        some = rows[first : first + _ROWS]
+    """Insert rows, many to a statement."""
+    first = 0
+    while first < len(rows):
+        some = rows[first : first + _at_once(len(rows) - first)]
         fields = [field for row in some for field in row]
         connection.execute(_with_values(statement, len(some), len(rows[0])), fields)
+        first += len(some)
 
 
-@lru_cache(maxsize=4 * _ROWS)
+def _at_once(rows: int) -> int:
+    """How many of them the next statement takes."""
+    most = min(rows, _ROWS)
+    return most if most < _FEW else most - most % _FEW
+
+
+@lru_cache(maxsize=4 * (_ROWS // _FEW + _FEW))
 def _with_values(statement: str, rows: int, fields: int) -> str:
     return statement + ", ".join([f"({', '.join('?' * fields)})"] * rows)
