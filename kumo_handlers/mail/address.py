@@ -27,6 +27,9 @@ _QUOTED_STRING = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e\x80-\U0010ffff]|\\
 _HOST_NAME = re.compile(
     r"(?=.{1,255}\Z)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_][a-z0-9_-]{0,62})*"
 )
+# What nearly every address is, read in one go: atoms and a host name, all of it ASCII.
+_LABEL = r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,62}+"
+_ORDINARY = re.compile(rf"([a-zA-Z0-9!#$%&'*+/=?^_`{{|}}~\-.]++)@({_LABEL}(?:\.{_LABEL})*+)")
 _SOURCE_ROUTE = re.compile(r"@[^\s@,:<>\"]+(?:,@[^\s@,:<>\"]+)*:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -64,6 +67,15 @@ def parse(path: str) -> Address:
     """
     if not path:
         return NULL
+    if len(path) <= MAX_DOMAIN and (ordinary := _ORDINARY.fullmatch(path)):
+        local_part, host = ordinary.groups()
+        domain = host.lower()
+        return Address(local_part, domain, "" if host == domain else host)
+    return parse_by_parts(path)
+
+
+def parse_by_parts(path: str) -> Address:
+    """As `parse`, for any path but the null one: what is ordinary takes twice as long here."""
     if len(path) > MAX_PATH:
         raise AddressError(f"the path has {len(path)} characters, the limit is {MAX_PATH}")
     if control := _CONTROL.search(path):

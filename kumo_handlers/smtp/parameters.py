@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 # A quoted local part may hold ">". QUIRK: blanks after the colon, against RFC 5321, 3.3: old
 # Microsoft clients and many scripts send them.
-_PATH: Final = r' *<((?:"(?:[^"\\]|\\.)*"|[^">])*+)>(?: +(.*))?'
-_FROM: Final = re.compile(r"FROM:" + _PATH, re.IGNORECASE | re.DOTALL)
-_TO: Final = re.compile(r"TO:" + _PATH, re.IGNORECASE | re.DOTALL)
+_PATH: Final = r' *<((?:[^">]++|"(?:[^"\\]|\\.)*")*+)>(?: +(.*))?'
+# The rest has no letters: read without regard to case, it would take twice as long.
+_FROM: Final = re.compile(r"(?i:FROM:)" + _PATH, re.DOTALL)
+_TO: Final = re.compile(r"(?i:TO:)" + _PATH, re.DOTALL)
 _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?")
 _SIZE: Final = re.compile(r"[0-9]{1,20}")  # RFC 1870, 3
 
@@ -72,11 +73,12 @@ def read_recipient(argument: str) -> str:
     return path
 
 
-def _split(argument: str, form: re.Pattern[str], otherwise: Reply) -> tuple[str, str]:
+def _split(argument: str, form: re.Pattern[str], otherwise: Reply) -> tuple[str, str | None]:
     found = form.fullmatch(argument)
     if found is None:
         raise ParameterError(otherwise)
-    return found[1], found[2] or ""
+    path, rest = found.groups()
+    return path, rest
 
 
 def _read_parameters(rest: str) -> dict[str, str | None]:

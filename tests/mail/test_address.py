@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kumo_handlers.errors import AddressError
-from kumo_handlers.mail.address import MAX_PATH, NULL, fold_domain, parse
+from kumo_handlers.mail.address import MAX_PATH, NULL, Address, fold_domain, parse, parse_by_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -100,3 +105,24 @@ def test_any_text(text: str) -> None:
 def test_case_and_a_trailing_dot_do_not_matter(domain: str) -> None:
     """All spellings of one domain fold to one."""
     assert fold_domain(domain.upper()) == fold_domain(f"{domain}.") == domain
+
+
+LABELS = st.text("abXY09_-", max_size=5) | st.sampled_from(["a" * 62, "b" * 63, "c" * 64])
+HOSTS = st.lists(LABELS, max_size=5).map(".".join) | st.sampled_from(["x." * 127 + "x", "[::1]"])
+LOCAL_PARTS = st.text("abXY09.!#$%&'*+/=?^_`{|}~-@:,\" \u00e4\u2028\n\0", max_size=6)
+
+
+@given(st.tuples(LOCAL_PARTS, HOSTS).map("@".join) | st.text(min_size=1, max_size=20))
+@example("a@" + ".".join(["b" * 49] * 5))
+@example("a@" + ".".join(["b" * 50] * 5))
+def test_what_is_read_in_one_go_is_what_is_read_by_parts(path: str) -> None:
+    """The short way to an ordinary address lets nothing through that the long one would not."""
+    assert _reading(parse, path) == _reading(parse_by_parts, path)
+
+
+def _reading(read: Callable[[str], Address], path: str) -> Address | str:
+    """The address, or why it is none."""
+    try:
+        return read(path)
+    except AddressError as error:
+        return str(error)

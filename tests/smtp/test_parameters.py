@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,3 +64,12 @@ def test_any_argument_ends_soon(argument: str) -> None:
             read(start + argument)
         except ParameterError:
             continue
+
+
+@given_(st.text(alphabet='<>":\\ab@ =-', max_size=40), st.sampled_from(["FROM", "from", "To", "X"]))
+def test_the_path_is_what_the_grammar_says(argument: str, word: str) -> None:
+    """Octet by octet: quoted strings, and whatever is neither a quote nor the end."""
+    grammar = re.compile(r' *<((?:"(?:[^"\\]|\\.)*"|[^">])*+)>(?: +(.*))?', re.DOTALL)
+    expected = grammar.fullmatch(argument) if word.upper() == "FROM" else None
+    found = parameters._FROM.fullmatch(f"{word}:{argument}")
+    assert (found and found.groups()) == (expected and expected.groups())
