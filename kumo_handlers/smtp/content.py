@@ -6,6 +6,7 @@ Nothing here loops over lines: content is searched and replaced in pieces as lar
 from __future__ import annotations
 
 import re
+from io import IncrementalNewlineDecoder
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kumo_handlers.policy.listener import LineEndings, Listener
@@ -15,6 +16,8 @@ from kumo_handlers.smtp.lines import CRLF
 if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
 
+# What the standard library says of text whose line ends, if it has any, are CRLF.
+_WHOLE: Final = (None, "\r\n")
 _BARE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
@@ -67,8 +70,7 @@ class Content:
         return bytes(self._content)
 
     def _read_lines(self, piece: bytes) -> None:
-        pairs = piece.count(CRLF)
-        if piece.count(b"\n") != pairs or piece.count(b"\r") != pairs:
+        if _has_bare(piece):
             self._has_bare = True
             if self._endings is LineEndings.FIX:
                 piece = _BARE.sub(CRLF, piece)
@@ -77,17 +79,27 @@ class Content:
         self._content += piece
 
 
+def _has_bare(piece: bytes) -> bool:
+    """Whether a CR or LF stands alone in ``piece``, which cuts no CRLF in two.
+
+    What knows the line ends of text files sees in one pass, in C, which kinds there are.
+    """
+    ends = IncrementalNewlineDecoder(None, translate=False)
+    ends.decode(piece.decode("latin-1"), final=True)
+    return ends.newlines not in _WHOLE
+
+
 def _measure(piece: bytes, line: int, limit: int, line_end: bytes) -> int:
     """The length of the line that ``piece`` leaves open, or more than ``limit`` if one is longer.
 
     ``line`` is the length that the line already had. Each step looks for the last line end that a
     line of ``limit`` octets could have, so that a step covers ``limit`` octets, not one line.
     """
-    start = -line
-    while len(piece) - start > limit:
-        end = piece.rfind(line_end, max(start, 0), start + limit + len(CRLF))
+    start, size, step = -line, len(piece), limit + len(CRLF)
+    while size - start > limit:
+        end = piece.rfind(line_end, max(start, 0), start + step)
         if end < 0:
             return limit + 1
         start = end + len(line_end)
     end = piece.rfind(line_end, max(start, 0))
-    return len(piece) - (start if end < 0 else end + len(line_end))
+    return size - (start if end < 0 else end + len(line_end))

@@ -36,21 +36,26 @@ class DotReader:
 
     def feed(self, chunk: bytes) -> bytes | None:
         """Read on. None while the end is not in sight, else what came after the end."""
+        if not chunk:
+            return None
         unread = self._held + chunk
-        end = unread.find(END)
+        # So begins the end, and so does each line with a stuffed dot; most messages have none.
+        dot = unread.find(_STUFFED)
+        end = unread.find(END, dot) if dot >= 0 else -1
         if end >= 0:
-            self._read(unread[: end + len(CRLF)])
+            self._read(unread[: end + len(CRLF)], is_stuffed=dot < end)
             return unread[end + len(END) :]
         keep = _unfinished(unread)
-        self._read(unread[: len(unread) - keep])
+        self._read(unread[: len(unread) - keep], is_stuffed=dot >= 0)
         self._held = unread[len(unread) - keep :]
         return None
 
-    def _read(self, piece: bytes) -> None:
+    def _read(self, piece: bytes, *, is_stuffed: bool) -> None:
         """Read a piece that begins and ends where no CRLF and no stuffed dot is torn apart."""
         if not piece:
             return
-        piece = piece.replace(_STUFFED, CRLF)
+        if is_stuffed:
+            piece = piece.replace(_STUFFED, CRLF)
         if self._start:
             piece = piece[self._start :]
             self._start = 0
