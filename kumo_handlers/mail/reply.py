@@ -47,7 +47,11 @@ class Ending(enum.StrEnum):
     WITH_421 = "with 421"
 
 
-class Reply(msgspec.Struct, frozen=True, gc=False):
+# A member looked up in its class costs a call of Python's, and each reply is asked.
+_AS_CODED = Ending.AS_CODED
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One reply. ``text`` may hold several lines, parted by a line feed."""
 
     code: int
@@ -77,7 +81,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     @property
     def closes(self) -> bool:
         """Whether the connection is closed after it: 221 and 421 (RFC 5321, 4.2.2)."""
-        return self.code in (221, 421) or self.ending is not Ending.AS_CODED
+        return self.code in (221, 421) or self.ending is not _AS_CODED
 
 
 def reply(code: int, status: str, text: str) -> Reply:

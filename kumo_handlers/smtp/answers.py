@@ -53,24 +53,32 @@ class Answers:
 
     def put(self, event: Event[Any]) -> Awaitable[None] | None:
         """Answer an event at once; or return what is to be awaited until it is answered."""
+        if type(event) is Authenticate:
+            return self._authenticate(event)
+        try:
+            answer = self._ask(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
+            answer = self._reply_to(error)
+        self._connection.answer(event, answer)
+        return None
+
+    def _ask(self, event: Event[Any]) -> Reply | Listener | None:
+        """What the backend says to an event. A message has more of the first two than of others."""
         backend = self._backend
+        if type(event) is Recipient:
+            return backend.recipient(event.transaction, event.forward_path)
+        if type(event) is Mail:
+            return backend.mail(event.transaction)
         match event:
-            case Recipient():
-                self._ask(event, lambda: backend.recipient(event.transaction, event.forward_path))
-            case Mail():
-                self._ask(event, lambda: backend.mail(event.transaction))
             case Hello():
-                self._ask(event, lambda: backend.hello(event.session))
+                return backend.hello(event.session)
             case Connected():
-                self._ask(event, lambda: backend.connected(event.session))
-            case Authenticate():
-                return self._authenticate(event)
+                return backend.connected(event.session)
             case Reset():
                 self.tell(lambda: backend.reset(event.transaction))
-                self._connection.answer(event, None)
+                return None
             case _:
                 raise TypeError(event)
-        return None
 
     def tell(self, tell: Callable[[], None]) -> None:
         """Tell the backend something that has no answer."""
@@ -79,17 +87,11 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - nobody waits for an answer
             self._reply_to(error)
 
-    def _ask(self, event: Event[Any], ask: Callable[[], Reply | Listener | None]) -> None:
-        try:
-            answer = ask()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
-            answer = self._reply_to(error)
-        self._connection.answer(event, answer)
-
     def take(self, event: Message) -> asyncio.Future[Reply | Sequence[Reply]] | None:
         """Hand a message over; what came of it is for `conclude`. None if that was an error."""
         try:
-            return asyncio.ensure_future(self._backend.message(event.transaction, event.content))
+            taken = self._backend.message(event.transaction, event.content)
+            return taken if isinstance(taken, asyncio.Future) else asyncio.ensure_future(taken)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not accept anything
             self._connection.answer(event, self._reply_to(error))
             return None

@@ -94,11 +94,12 @@ class Conversation(asyncio.Protocol):
             # client's first words, which asyncio hands over before it says that there is one.
             self._early += chunk
             return
-        if self._connection.reading_content:
+        connection = self._connection
+        if connection.reading_content:
             # Content that trickles must not hold its place for ever: time is earned by octets.
             earned = self._deadline + len(chunk) / MIN_RATE
-            self._deadline = min(earned, self._clock() + self._connection.listener.client_timeout)
-        self._connection.receive(chunk)
+            self._deadline = min(earned, self._clock() + connection.listener.client_timeout)
+        connection.receive(chunk)
         if not self._choked:
             self._advance()
 
@@ -167,28 +168,33 @@ class Conversation(asyncio.Protocol):
         if self._leaving:
             return
         connection = self._connection
-        while not self._is_done() and (event := connection.next_event()) is not None:
+        while (
+            not (self._stopping and self._is_idle())
+            and (event := connection.next_event()) is not None
+        ):
             self._put(event)
-        if self._is_done():
+        if self._stopping and self._is_idle():
             connection.shut(replies.shutting_down(connection.listener.hostname))
         self._flush()
-        self._throttle()
+        # Only what waits for an answer lets input pile up.
+        if self._task is not None or not self._reading:
+            self._throttle()
 
-    def _is_done(self) -> bool:
-        """Whether the listener stops and this client has no message on its way."""
-        return self._stopping and not (self._connection.reading_content or self._task)
+    def _is_idle(self) -> bool:
+        """Whether this client has no message on its way."""
+        return not (self._connection.reading_content or self._task)
 
     def _put(self, event: Event[Any]) -> None:
         """Have an event answered."""
-        if isinstance(event, Connected) and self._is_one_too_many(event):
+        if type(event) is Message:
+            self._hand_over(event)
+            return
+        if type(event) is Connected and self._is_one_too_many(event):
             self._connection.shut(replies.too_many_from_peer(event.session.hostname))
             return
         self._met = True
         waiting: Awaitable[None] | None
-        if isinstance(event, Message):
-            self._hand_over(event)
-            return
-        if isinstance(event, StartTLS):
+        if type(event) is StartTLS:
             self._handshaking = True
             waiting = self._encrypt(event)
         else:
@@ -252,10 +258,11 @@ class Conversation(asyncio.Protocol):
 
     def _flush(self) -> None:
         """Send what there is to send; each reply gives the client its time anew."""
-        if output := self._connection.take_output():
-            self._deadline = self._clock() + self._connection.listener.client_timeout
+        connection = self._connection
+        if output := connection.take_output():
+            self._deadline = self._clock() + connection.listener.client_timeout
             self._transport.write(output)
-        if self._connection.closing and self._task is None:
+        if connection.closing and self._task is None:
             self._leave()
 
     def _leave(self) -> None:

@@ -93,9 +93,11 @@ class Dialogue:
 
     def take_output(self) -> bytes:
         """What is to be sent now."""
-        output = b"".join(self._output)
-        self._output.clear()
-        return output
+        said = self._output
+        if not said:
+            return b""
+        self._output = []
+        return b"".join(said)
 
     def ask(self, event: Event[Answer]) -> None:
         """Wait for the driver's answer to an event, which then goes on with ``event.then``."""

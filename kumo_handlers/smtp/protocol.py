@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from kumo_handlers.mail.reply import Reply
     from kumo_handlers.mail.session import Session
     from kumo_handlers.policy.listener import Listener
-    from kumo_handlers.smtp.backend import Transaction
     from kumo_handlers.smtp.content import Reader
     from kumo_handlers.smtp.events import Event
 
@@ -74,8 +73,14 @@ MAX_RESPONSE: Final = 12_288
 _CONTROL: Final = re.compile(rb"[\x00-\x1f\x7f]")
 
 
-class Connection:
-    """One connection: the client's bytes in, events and replies out."""
+class Connection(Dialogue):
+    """One connection: the client's bytes in, events and replies out.
+
+    Of the dialogue's state the driver reads ``listener``, ``session``, ``transaction`` (which
+    would be lost if the connection ended now), ``waiting`` (an event was given that is not
+    answered) and ``closing`` (the connection ends once the output is sent, and input is not read
+    any more); of its own ``ended``, whether the client said that it sends no more.
+    """
 
     def __init__(
         self,
@@ -85,124 +90,88 @@ class Connection:
         offers: frozenset[str] = frozenset(),
         turnout: Turnout | None = None,
     ) -> None:
-        self._talk = Dialogue(listener, session, new_id, offers, turnout or Turnout())
-        self._ended = False
-        self._verbs = LMTP_VERBS if self._talk.is_lmtp else VERBS
-        greeting.begin(self._talk)
-
-    @property
-    def listener(self) -> Listener:
-        """The listener as it is for this client."""
-        return self._talk.listener
-
-    @property
-    def session(self) -> Session:
-        """The client, as far as it is known."""
-        return self._talk.session
-
-    @property
-    def transaction(self) -> Transaction | None:
-        """The transaction that is open, and would be lost if the connection ended now."""
-        return self._talk.transaction
-
-    @property
-    def closing(self) -> bool:
-        """Whether the connection ends once the output is sent; input is not read any more."""
-        return self._talk.closing
-
-    @property
-    def ended(self) -> bool:
-        """Whether the client said that it sends no more."""
-        return self._ended
+        super().__init__(listener, session, new_id, offers, turnout or Turnout())
+        self.ended = False
+        self._verbs = LMTP_VERBS if self.is_lmtp else VERBS
+        greeting.begin(self)
 
     @property
     def reading_content(self) -> bool:
         """Whether a message's content is on its way."""
-        talk = self._talk
-        return talk.greeted and (talk.reader is not None or talk.chunks is not None)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether an event was given that is not answered."""
-        return self._talk.waiting
+        return self.greeted and (self.reader is not None or self.chunks is not None)
 
     @property
     def buffered(self) -> int:
         """How many octets came in and are not read."""
-        return len(self._talk.input)
+        return len(self.input)
 
     def receive(self, chunk: bytes) -> None:
         """Take what came in; `next_event` reads it."""
         if not self.closing:
-            self._talk.input.feed(chunk)
+            self.input.feed(chunk)
 
     def receive_end(self) -> None:
         """The client will send no more."""
-        self._ended = True
+        self.ended = True
 
     def next_event(self) -> Event[Any] | None:
         """Read on to the next event. None: answer the last one first, or wait for more input."""
-        talk = self._talk
-        while talk.asked is None and not talk.waiting and not talk.closing and self._read():
+        while not self.waiting and not self.closing and self._read():
             pass
-        if talk.closing:
+        if self.closing:
             return None
-        event, talk.asked = talk.asked, None
-        if self._ended and event is None and not talk.waiting:
+        event, self.asked = self.asked, None
+        if self.ended and event is None and not self.waiting:
             self._end()
         return event
 
     def answer(self, event: Event[Answer], answer: Answer) -> None:
         """Answer an event."""
-        self._talk.waiting = False
+        self.waiting = False
         event.then(answer)
-
-    def take_output(self) -> bytes:
-        """What is to be sent now; asking takes it."""
-        return self._talk.take_output()
 
     def shut(self, reply: Reply) -> None:
         """Say a last reply and read no more, for a reason of the driver's (time, shutdown)."""
         if not self.closing:
-            self._talk.say(reply)
-            self._talk.closing = True
+            self.say(reply)
+            self.closing = True
 
     def _end(self) -> None:
-        if not self.reading_content and self._talk.input.has_unfinished_line:
-            self._talk.say(replies.UNFINISHED_LINE)
-        self._talk.closing = True
+        if not self.reading_content and self.input.has_unfinished_line:
+            self.say(replies.UNFINISHED_LINE)
+        self.closing = True
 
     def _read(self) -> bool:
         """Read one line, or content as far as it is there. False if more input is needed."""
-        talk = self._talk
-        if talk.reader is not None:
-            return self._read_with(*talk.reader)
-        read = talk.next_line or self._read_command
-        limit = MAX_RESPONSE if talk.next_line else talk.listener.line_length_hard_limit
-        line = talk.input.take_line(limit)
+        if self.reader is not None:
+            return self._read_with(*self.reader)
+        next_line = self.next_line
+        limit = self.listener.line_length_hard_limit if next_line is None else MAX_RESPONSE
+        line = self.input.take_line(limit)
         if line is None:
             return False
-        talk.next_line = None
+        self.next_line = None
         if len(line) > limit:
-            talk.complain(replies.LINE_TOO_LONG)
+            self.complain(replies.LINE_TOO_LONG)
+        elif next_line is None:
+            self._read_command(line)
         else:
-            read(line)
+            next_line(line)
         return True
 
     def _read_with(self, reader: Reader, then: Callable[[], None]) -> bool:
         """Let a reader have all there is; what it leaves is commands again."""
-        talk = self._talk
-        rest = reader.feed(talk.input.take_rest())
+        rest = reader.feed(self.input.take_rest())
         if rest is None:
             return False
-        talk.reader = None
-        talk.input.feed(rest)
+        self.reader = None
+        self.input.feed(rest)
         then()
         return True
 
     def _read_command(self, line: bytes) -> None:
         if _CONTROL.search(line):
-            self._talk.complain(replies.CONTROL_CHARACTER)
+            self.complain(replies.CONTROL_CHARACTER)
             return
         name, _, argument = line.partition(b" ")
         verb = self._verbs.get(name.upper())
@@ -211,6 +180,6 @@ class Connection:
         except UnicodeDecodeError:
             verb = None
         if verb is None:
-            self._talk.complain(replies.UNRECOGNIZED)
+            self.complain(replies.UNRECOGNIZED)
         else:
-            verb(self._talk, text)
+            verb(self, text)
