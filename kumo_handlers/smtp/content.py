@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # What the standard library says of text whose line ends, if it has any, are CRLF.
 _WHOLE: Final = (None, "\r\n")
+# Looked up once: an enum finds its members by calls of Python's.
+_ALLOW: Final = LineEndings.ALLOW
 _BARE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
@@ -74,7 +76,7 @@ class Content:
             self._has_bare = True
             if self._endings is LineEndings.FIX:
                 piece = _BARE.sub(CRLF, piece)
-        line_end = b"\n" if self._endings is LineEndings.ALLOW else CRLF
+        line_end = b"\n" if self._endings is _ALLOW else CRLF
         self._line = _measure(piece, self._line, self._max_line, line_end)
         self._content += piece
 
@@ -95,11 +97,11 @@ def _measure(piece: bytes, line: int, limit: int, line_end: bytes) -> int:
     ``line`` is the length that the line already had. Each step looks for the last line end that a
     line of ``limit`` octets could have, so that a step covers ``limit`` octets, not one line.
     """
-    start, size, step = -line, len(piece), limit + len(CRLF)
+    start, size, width = -line, len(piece), len(line_end)
     while size - start > limit:
-        end = piece.rfind(line_end, max(start, 0), start + step)
+        end = piece.rfind(line_end, max(start, 0), start + limit + len(CRLF))
         if end < 0:
             return limit + 1
-        start = end + len(line_end)
+        start = end + width
     end = piece.rfind(line_end, max(start, 0))
-    return size - (start if end < 0 else end + len(line_end))
+    return size - (start if end < 0 else end + width)

@@ -95,7 +95,7 @@ class Conversation(asyncio.Protocol):
             self._early += chunk
             return
         connection = self._connection
-        if connection.reading_content:
+        if connection.is_reading_content():
             # Content that trickles must not hold its place for ever: time is earned by octets.
             earned = self._deadline + len(chunk) / MIN_RATE
             self._deadline = min(earned, self._clock() + connection.listener.client_timeout)
@@ -175,14 +175,19 @@ class Conversation(asyncio.Protocol):
             self._put(event)
         if self._stopping and self._is_idle():
             connection.shut(replies.shutting_down(connection.listener.hostname))
-        self._flush()
+        # Each reply gives the client its time anew.
+        if output := connection.take_output():
+            self._deadline = self._clock() + connection.listener.client_timeout
+            self._transport.write(output)
+        if connection.closing and self._task is None:
+            self._leave()
         # Only what waits for an answer lets input pile up.
         if self._task is not None or not self._reading:
             self._throttle()
 
     def _is_idle(self) -> bool:
         """Whether this client has no message on its way."""
-        return not (self._connection.reading_content or self._task)
+        return not (self._connection.is_reading_content() or self._task)
 
     def _put(self, event: Event[Any]) -> None:
         """Have an event answered."""
@@ -255,15 +260,6 @@ class Conversation(asyncio.Protocol):
         self._connection.receive(self._early)
         self._early = b""
         self._deadline = self._clock() + self._connection.listener.client_timeout
-
-    def _flush(self) -> None:
-        """Send what there is to send; each reply gives the client its time anew."""
-        connection = self._connection
-        if output := connection.take_output():
-            self._deadline = self._clock() + connection.listener.client_timeout
-            self._transport.write(output)
-        if connection.closing and self._task is None:
-            self._leave()
 
     def _leave(self) -> None:
         self._leaving = True

@@ -54,6 +54,7 @@ class Dialogue:
         self.declared = listener
         self._base = listener
         self.listener = listener
+        self.is_lmtp = listener.protocol is Protocol.LMTP  # RFC 2033
         self.session = session
         self.new_id = new_id
         self.offers = offers
@@ -75,11 +76,6 @@ class Dialogue:
         self._errors = 0
         self._junk = 0
         self._refused = 0
-
-    @property
-    def is_lmtp(self) -> bool:
-        """Whether this is LMTP (RFC 2033)."""
-        return self.listener.protocol is Protocol.LMTP
 
     def say(self, reply: Reply) -> None:
         """Send a reply; one that closes (221, 421) ends the conversation."""

@@ -15,4 +15,5 @@ def new_id() -> str:
     The random bits keep two processes apart that count in the same millisecond.
     """
     milliseconds = time.time_ns() // 1_000_000
-    return f"{milliseconds:012x}{next(_count) & 0xFFFFFFFF:08x}{os.urandom(6).hex()}"
+    counted = milliseconds << 32 | next(_count) & 0xFFFFFFFF
+    return (counted.to_bytes(10) + os.urandom(6)).hex()

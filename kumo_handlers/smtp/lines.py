@@ -23,10 +23,13 @@ class LineBuffer:
     def __len__(self) -> int:
         return len(self._bytes) - self._at
 
+    def is_empty(self) -> bool:
+        """Whether all that came in was read."""
+        return self._at == len(self._bytes)
+
     def feed(self, chunk: bytes) -> None:
         """Add what came in."""
-        unread = self._at < len(self._bytes)
-        self._bytes = self._bytes[self._at :] + chunk if unread else chunk
+        self._bytes = chunk if self._at == len(self._bytes) else self._bytes[self._at :] + chunk
         self._at = 0
 
     def take_line(self, limit: int) -> bytes | None:
@@ -35,14 +38,16 @@ class LineBuffer:
         Of a line longer than ``limit`` octets only some more than ``limit`` are kept, so that the
         caller sees that it is too long.
         """
-        end = self._bytes.find(CRLF, self._at)
+        start = self._at
+        end = self._bytes.find(CRLF, start)
         if end < 0:
-            if self._at < len(self._bytes):
+            if start < len(self._bytes):
                 self._drop_beyond(limit)
             return None
-        line = self._overlong or self._bytes[self._at : end]
-        self._overlong = b""
         self._at = end + len(CRLF)
+        if not self._overlong:
+            return self._bytes[start:end]
+        line, self._overlong = self._overlong, b""
         return line
 
     def take_rest(self) -> bytes:

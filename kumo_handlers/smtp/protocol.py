@@ -40,33 +40,33 @@ if TYPE_CHECKING:
 Verb = Callable[[Dialogue, str], None]
 Answer = TypeVar("Answer")
 
-VERBS: Final[dict[bytes, Verb]] = {
-    b"EHLO": greeting.ehlo,
-    b"HELO": greeting.helo,
-    b"MAIL": transfer.mail,
-    b"RCPT": transfer.recipient,
-    b"DATA": transfer.data,
-    b"RSET": transfer.reset,
-    b"NOOP": courtesy.noop,
-    b"VRFY": courtesy.verify,
-    b"HELP": courtesy.ask_for_help,
-    b"QUIT": courtesy.leave,
-    b"BDAT": transfer.bdat,
-    b"STARTTLS": encryption.starttls,
-    b"AUTH": authentication.auth,
-    b"XCLIENT": forwarding.xclient,
-    b"XFORWARD": forwarding.xforward,
+VERBS: Final[dict[str, Verb]] = {
+    "EHLO": greeting.ehlo,
+    "HELO": greeting.helo,
+    "MAIL": transfer.mail,
+    "RCPT": transfer.recipient,
+    "DATA": transfer.data,
+    "RSET": transfer.reset,
+    "NOOP": courtesy.noop,
+    "VRFY": courtesy.verify,
+    "HELP": courtesy.ask_for_help,
+    "QUIT": courtesy.leave,
+    "BDAT": transfer.bdat,
+    "STARTTLS": encryption.starttls,
+    "AUTH": authentication.auth,
+    "XCLIENT": forwarding.xclient,
+    "XFORWARD": forwarding.xforward,
     # RFC 5321, 4.2.4: 502 is for what is known and not offered
-    **dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML"), courtesy.refuse),
+    **dict.fromkeys(("EXPN", "ETRN", "TURN", "SEND", "SOML", "SAML"), courtesy.refuse),
     **dict.fromkeys(
-        (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"DELETE", b"CONNECT"), courtesy.hang_up
+        ("GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "CONNECT"), courtesy.hang_up
     ),
 }
 # RFC 2033, 4.1: the commands of the one protocol are none of the other.
 LMTP_VERBS: Final = VERBS | {
-    b"LHLO": greeting.lhlo,
-    b"EHLO": courtesy.refuse_smtp,
-    b"HELO": courtesy.refuse_smtp,
+    "LHLO": greeting.lhlo,
+    "EHLO": courtesy.refuse_smtp,
+    "HELO": courtesy.refuse_smtp,
 }
 # RFC 4954, 4: what a client answers to a challenge may be longer than any command.
 MAX_RESPONSE: Final = 12_288
@@ -95,8 +95,7 @@ class Connection(Dialogue):
         self._verbs = LMTP_VERBS if self.is_lmtp else VERBS
         greeting.begin(self)
 
-    @property
-    def reading_content(self) -> bool:
+    def is_reading_content(self) -> bool:
         """Whether a message's content is on its way."""
         return self.greeted and (self.reader is not None or self.chunks is not None)
 
@@ -116,6 +115,8 @@ class Connection(Dialogue):
 
     def next_event(self) -> Event[Any] | None:
         """Read on to the next event. None: answer the last one first, or wait for more input."""
+        if self.asked is None and self.input.is_empty() and not self.ended:
+            return None
         while not self.waiting and not self.closing and self._read():
             pass
         if self.closing:
@@ -137,7 +138,7 @@ class Connection(Dialogue):
             self.closing = True
 
     def _end(self) -> None:
-        if not self.reading_content and self.input.has_unfinished_line:
+        if not self.is_reading_content() and self.input.has_unfinished_line:
             self.say(replies.UNFINISHED_LINE)
         self.closing = True
 
@@ -170,16 +171,18 @@ class Connection(Dialogue):
         return True
 
     def _read_command(self, line: bytes) -> None:
-        if _CONTROL.search(line):
+        try:
+            text = line.decode()
+        except UnicodeDecodeError:
+            text = "\0"  # no command, and none of it is known to be printable
+        # Most lines are printable, which is told faster; those that are not may still be in order.
+        if not text.isprintable() and _CONTROL.search(line):
             self.complain(replies.CONTROL_CHARACTER)
             return
-        name, _, argument = line.partition(b" ")
-        verb = self._verbs.get(name.upper())
-        try:
-            text = argument.decode().strip(" ")
-        except UnicodeDecodeError:
-            verb = None
+        name, _, argument = text.partition(" ")
+        # Some letters beyond ASCII are ASCII in upper case.
+        verb = self._verbs.get(name.upper()) if name.isascii() else None
         if verb is None:
             self.complain(replies.UNRECOGNIZED)
         else:
-            verb(self, text)
+            verb(self, argument.strip(" "))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kumo_handlers.smtp import replies
 
 if TYPE_CHECKING:
+    from kumo_handlers.mail.reply import Reply
     from tests.smtp.conftest import Line
 
 WELL_FORMED = re.compile(rb"(?:\d{3}-[\x20-\x7e]*\r\n)*\d{3} [\x20-\x7e]*\r\n")
@@ -92,6 +93,23 @@ def test_no_octet_makes_a_second_reply(junk: bytes, command: bytes, line: type[L
     wire.send(b"EHLO x\r\nMAIL FROM:<a@b.example>\r\n")
     said = wire.send(command + junk.replace(b"\r\n", b"") + b"\r\n")
     assert WELL_FORMED.fullmatch(said)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (b"NOOP \xff", replies.UNRECOGNIZED),
+        (b"NOOP \xff\x7f", replies.CONTROL_CHARACTER),
+        (b"\x01\xff", replies.CONTROL_CHARACTER),
+        (b"NOOP \t", replies.CONTROL_CHARACTER),
+        ("NOOP \u2028\u00a0".encode(), replies.OK),
+        # what is RSET in upper case, in Unicode
+        ("R\u017fet".encode(), replies.UNRECOGNIZED),
+    ],
+)
+def test_what_is_no_printable_ascii(command: bytes, said: Reply, line: type[Line]) -> None:
+    """Control characters are refused first, then what is no UTF-8, or no command in ASCII."""
+    assert line().send(command + b"\r\n").endswith(said.encode())
 
 
 def test_nothing_is_read_beyond_an_unanswered_event(line: type[Line]) -> None:
