@@ -31,6 +31,9 @@ class RecordType(StrEnum):
     EXPIRATION = "Expiration"
 
 
+_RECEPTION = RecordType.RECEPTION  # an enum finds its members by a call of Python's each time
+
+
 class Response(msgspec.Struct, frozen=True):
     """A reply as records show it; ``command`` is the command it answered, where one is known."""
 
@@ -110,34 +113,35 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 def arrived(arrival: Arrival, kind: RecordType, response: Response, **fields: object) -> Record:
     """A record about `arrival`. ``fields`` replace what is taken from it."""
-    session = arrival.session
-    taken: dict[str, Any] = {
-        "type": kind,
-        "id": arrival.id,
-        "sender": str(arrival.reverse_path),
-        "recipient": str(arrival.forward_path),
-        "queue": arrival.forward_path.domain,
-        "size": arrival.size,
-        "response": response,
-        "peer_address": PeerAddress(session.client_name, session.peer.host),
-        "timestamp": int(arrival.time),
-        "event_time": arrival.time,
-        "created": int(arrival.time),
-        "created_time": arrival.time,
-        "meta": session.meta | arrival.meta,
-        "headers": arrival.headers,
-        "reception_protocol": session.protocol,
-        "nodeid": arrival.nodeid,
-        "session_id": session.id,
-        **(session.tls or {}),
-    }
-    taken.update(fields)
-    return Record(**taken)
+    session, time = arrival.session, arrival.time
+    second = int(time)
+    record = Record(
+        type=kind,
+        id=arrival.id,
+        sender=arrival.reverse_path.as_received(),
+        recipient=arrival.forward_path.as_received(),
+        queue=arrival.forward_path.domain,
+        size=arrival.size,
+        response=response,
+        peer_address=PeerAddress(session.client_name, session.peer.host),
+        timestamp=second,
+        event_time=time,
+        created=second,
+        created_time=time,
+        meta=session.meta | arrival.meta,
+        headers=arrival.headers,
+        reception_protocol=session.protocol,
+        nodeid=arrival.nodeid,
+        session_id=session.id,
+    )
+    if session.tls:
+        fields = session.tls | fields
+    return msgspec.structs.replace(record, **fields) if fields else record
 
 
 def reception(arrival: Arrival, response: Response, **fields: object) -> Record:
     """The message was accepted, and is relayed or kept."""
-    return arrived(arrival, RecordType.RECEPTION, response, **fields)
+    return arrived(arrival, _RECEPTION, response, **fields)
 
 
 def rejection(arrival: Arrival, response: Response, **fields: object) -> Record:

@@ -45,10 +45,13 @@ class Address(msgspec.Struct, frozen=True, gc=False):
     domain: str
     domain_as_received: str = ""
 
-    def __str__(self) -> str:
+    def as_received(self) -> str:
+        """The peer's own spelling. It is ``str()`` of the address, told twice as fast."""
         if self.domain_as_received:
             return f"{self.local_part}@{self.domain_as_received}"
         return f"{self.local_part}@{self.domain}" if self.domain else self.local_part
+
+    __str__ = as_received
 
     @property
     def is_null(self) -> bool:

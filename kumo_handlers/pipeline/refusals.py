@@ -34,7 +34,7 @@ def facts(session: Session, reverse_path: Address, policy: str) -> dict[str, Any
         "local": session.local,
         "authz_id": session.authz_id,
         # the record of a bounce has the original's sender and recipient
-        "reverse_path": str(reverse_path),
+        "reverse_path": reverse_path.as_received(),
     }
 
 

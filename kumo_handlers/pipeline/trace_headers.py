@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.reports import trace
 
@@ -33,20 +33,24 @@ def make(
     They name the recipient, but where several share the copy: then ``transaction`` says which
     message it is.
     """
-    recipient = str(arrival.forward_path) if transaction is None else None
+    recipient = arrival.forward_path.as_received() if transaction is None else None
     wanted = listener.trace_headers
-    headers = []
-    if wanted.received_header:
-        headers.append(_received(arrival, recipient))
+    headers = _received(arrival, recipient) if wanted.received_header else ""
     if wanted.supplemental_header:
-        names = wanted.include_meta_names
-        known = arrival.session.meta | arrival.meta
-        meta = {name: value for name, value in known.items() if name in names}
+        meta = _named(arrival, wanted.include_meta_names)
         if transaction is not None:
             meta["transaction"] = transaction
         value = trace.make(recipient, meta, keys, now=arrival.time)
-        headers.append(f"{wanted.header_name}: {value}")
-    return "".join(f"{header}\r\n" for header in headers).encode("utf-8", "surrogateescape")
+        headers += f"{wanted.header_name}: {value}\r\n"
+    return headers.encode("utf-8", "surrogateescape")
+
+
+def _named(arrival: Arrival, names: frozenset[str]) -> dict[str, Any]:
+    """The metadata that go into the header."""
+    if not names:
+        return {}
+    known = arrival.session.meta | arrival.meta
+    return {name: value for name, value in known.items() if name in names}
 
 
 def _received(arrival: Arrival, recipient: str | None) -> str:
@@ -58,7 +62,7 @@ def _received(arrival: Arrival, recipient: str | None) -> str:
     return (
         f"Received: from {name} ([{_literal(session.peer.host)}])\r\n"
         f"\tby {session.hostname} (kumo_handlers) with {session.protocol} id {arrival.id}"
-        f"{named}; {_date(int(arrival.time))}"
+        f"{named}; {_date(int(arrival.time))}\r\n"
     )
 
 
@@ -76,9 +80,9 @@ def _literal(host: str) -> str:
 def is_looping(content: bytes) -> bool:
     """Whether the message went through too many servers to be going anywhere."""
     end = 0 if content.startswith(b"\r\n") else content.find(b"\r\n\r\n")
-    header = content[: end if end >= 0 else len(content)]
+    size = end if end >= 0 else len(content)
     # A message seldom has ten of them: the count is only made where there is much to count.
-    if len(header) < MAX_HOPS * len(_RECEIVED):
+    if size < MAX_HOPS * len(_RECEIVED):
         return False
-    lines = b"\r\n" + header.lower()
+    lines = b"\r\n" + content[:size].lower()
     return lines.count(b"\r\n" + _RECEIVED) >= MAX_HOPS

@@ -102,7 +102,9 @@ def make(
     if not 0 < len(value) <= MAX_ENCODED:
         plain = recipient and recipient.encode("utf-8", "replace").decode()
         value = _encoded(_content(plain, {}), keys, now)
-    return "\r\n\t".join(value[start : start + _LINE] for start in range(0, len(value), _LINE))
+    if len(value) <= _LINE:
+        return value
+    return "\r\n\t".join([value[start : start + _LINE] for start in range(0, len(value), _LINE)])
 
 
 def find(headers: Iterable[tuple[str, str]], keys: Keys = NO_KEYS, now: float = 0.0) -> Trace:
@@ -131,8 +133,9 @@ def may_stand_in(block: bytes) -> bool:
 
 
 def _content(recipient: str | None, metadata: Mapping[str, object]) -> dict[str, object]:
-    ours = {MARKER: MARK, "recipient": recipient}
-    content = {MARKER: MARK} | dict(metadata) | ours
+    content: dict[str, object] = {MARKER: MARK, **metadata}
+    content[MARKER] = MARK
+    content["recipient"] = recipient
     if recipient is None:
         del content["recipient"]
     return content
