@@ -10,8 +10,10 @@ worker thread.
 from __future__ import annotations
 
 import contextvars
+import itertools
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -78,19 +80,20 @@ class _Chain:
     def __init__(self, mail: ReceivedMail) -> None:
         self._mail = mail
         self._calls = _calls(mail)
-        self._next: Call | None = None
         self._state_found = False
 
     def advance(self, *, on_event_loop: bool = False) -> Handled | None:
         """Call handlers to the end; on the event loop, up to the first of the app's own: None."""
         try:
-            while (call := self._next or next(self._calls, None)) is not None:
-                self._next = call if on_event_loop and _is_foreign(call[0]) else None
-                if self._next is not None:
+            for function, captures in self._calls:
+                traits = _traits(function)
+                if on_event_loop and traits.is_foreign:
+                    self._calls = itertools.chain([(function, captures)], self._calls)
                     return None
-                handled = self._call(*call) if self._applies(call[0]) else None
-                if handled is not None:
-                    return handled
+                if traits.is_stateless or self._is_in_state(function):
+                    handled = self._call(function, captures, traits)
+                    if handled is not None:
+                        return handled
             return self._end()
         except Exception as error:  # noqa: BLE001 - whatever fails, the mail is not accepted
             arrival = self._mail.arrival
@@ -100,24 +103,26 @@ class _Chain:
     def _end(self) -> Handled:
         """All handlers were called. Mail that none of them took is not accepted."""
         if self._mail.outgoing or self._mail.is_discarded:
-            return Handled(ACCEPTED)
+            return _RELAYED
         raise LookupError(f"no handler took the mail: {self._mail.outcome.because}")
 
-    def _applies(self, function: Handler) -> bool:
-        """A stateless handler always does; of the others the first that is in its state."""
-        if salmon_setting(function, "stateless"):
-            return True
+    def _is_in_state(self, function: Handler) -> bool:
+        """Of those that are not stateless the first that is in its state is called."""
         if self._state_found or not Router.in_state(function, self._mail):
             return False
         self._state_found = True
         return True
 
-    def _call(self, function: Handler, captures: dict[str, str]) -> Handled | None:
+    def _call(self, function: Handler, captures: dict[str, str], traits: _Traits) -> Handled | None:
         """Call one handler. None lets the chain go on."""
-        mail, name = self._mail, f"{function.__module__}.{function.__name__}"
+        mail, name = self._mail, traits.name
         mail.handler = name
         try:
-            answer = _answer(function, mail, captures)
+            if traits.is_nolocking:
+                answer = _answer(function, mail, captures)
+            else:
+                with Router.call_lock:
+                    answer = _answer(function, mail, captures)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above: it is the mail's 451
             _log.exception("handler %s failed on %s for %s", name, mail.arrival.id, mail.To)
             Router.set_state(function.__module__, mail, "ERROR")
@@ -128,13 +133,9 @@ class _Chain:
 
 
 def _answer(function: Handler, mail: ReceivedMail, captures: dict[str, str]) -> Reply | None:
-    """Call ``function``, with Salmon's lock where it wants it; the reply it raised, if it did."""
+    """Call ``function``; the reply it raised, if it did."""
     try:
-        if salmon_setting(function, "nolocking"):
-            function(mail, **captures)
-        else:
-            with Router.call_lock:
-                function(mail, **captures)
+        function(mail, **captures)
     except SMTPError as error:
         return reply_of(error)
     return None
@@ -165,8 +166,27 @@ def _reload() -> None:
         Router.LOG_EXCEPTIONS = before
 
 
-def _is_foreign(function: Handler) -> bool:
-    return not function.__module__.startswith(_OURS)
+_RELAYED = Handled(ACCEPTED)
+
+
+class _Traits(msgspec.Struct, frozen=True):
+    """A handler's name, whether it is the app's own, and what Salmon's decorators say of it."""
+
+    name: str
+    is_foreign: bool
+    is_stateless: bool
+    is_nolocking: bool
+
+
+@lru_cache(maxsize=256)
+def _traits(function: Handler) -> _Traits:
+    """All of this was settled when the handler's module was imported."""
+    return _Traits(
+        f"{function.__module__}.{function.__name__}",
+        is_foreign=not function.__module__.startswith(_OURS),
+        is_stateless=bool(salmon_setting(function, "stateless")),
+        is_nolocking=bool(salmon_setting(function, "nolocking")),
+    )
 
 
 def reply_of(error: SMTPError) -> Reply:

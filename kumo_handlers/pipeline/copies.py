@@ -55,12 +55,12 @@ def make(
     """The copies of a message. Raises `PolicyError` where an event fails."""
     if events is not None and events.sees_messages:
         return list(_shown(transaction, dispositions, content, events))
-    paths = transaction.envelope.forward_paths
-    ids = [transaction.id, *(new_id() for _ in paths[1:])]
-    return [
-        Copy(ids[position], position, transaction.envelope, path, disposition, content)
-        for position, (path, disposition) in enumerate(zip(paths, dispositions, strict=True))
-    ]
+    envelope = transaction.envelope
+    made: list[Copy] = []
+    for path, disposition in zip(envelope.forward_paths, dispositions, strict=True):
+        message_id = new_id() if made else transaction.id
+        made.append(Copy(message_id, len(made), envelope, path, disposition, content))
+    return made
 
 
 def _shown(

@@ -26,7 +26,9 @@ from kumo_handlers.pipeline.refusals import Refusals, facts
 from kumo_handlers.pipeline.replies import ACCEPTED, BY_SCRIPT, not_permitted
 from kumo_handlers.pipeline.settlement import settle
 from kumo_handlers.policy import relaying
+from kumo_handlers.policy.base import Policy
 from kumo_handlers.policy.listener import Protocol
+from kumo_handlers.policy.relaying import RelayDisposition
 from kumo_handlers.queue.unit import Unit
 from kumo_handlers.smtp.replies import PROCESSING_TIMEOUT
 
@@ -40,9 +42,7 @@ if TYPE_CHECKING:
     from kumo_handlers.pipeline.copies import Copy
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.pipeline.settlement import Settlement
-    from kumo_handlers.policy.base import Policy
     from kumo_handlers.policy.listener import Listener
-    from kumo_handlers.policy.relaying import RelayDisposition
     from kumo_handlers.smtp.backend import Transaction
 
 _log = logging.getLogger(__name__)
@@ -50,14 +50,11 @@ _NEARLY = 0.9  # an event loop's clock is coarser than the one we read
 LOOPING = reply(554, "5.4.6", "routing loop detected")
 
 
-class _Decisions:
+class _Decisions(msgspec.Struct):
     """What one transaction was told: the policy that decides it, and what it decided."""
 
-    __slots__ = ("dispositions", "policy")
-
-    def __init__(self, policy: Policy) -> None:
-        self.policy = policy
-        self.dispositions: list[RelayDisposition] = []
+    policy: Policy
+    dispositions: list[RelayDisposition] = []
 
 
 class Intake:
@@ -69,6 +66,7 @@ class Intake:
         self._threads = threads
         self._rejections = Refusals(installed)
         self._open: dict[str, _Decisions] = {}
+        self._is_lmtp = listener.protocol is Protocol.LMTP
 
     def connected(self, session: Session) -> Reply | Listener | None:
         """Everyone may connect, but for whom the policy does not want."""
@@ -208,18 +206,17 @@ class Intake:
     def closed(self, session: Session) -> None:
         """Nothing is kept of a session."""
 
-    @property
-    def _is_lmtp(self) -> bool:
-        return self._listener.protocol is Protocol.LMTP
-
     def _refusals(self, made: Sequence[Copy], content: bytes) -> list[Handled | Rest | None]:
         """What is refused before any handler sees it; in SMTP all of it, for one refused copy."""
         if trace_headers.is_looping(content):
             return [Handled(LOOPING) for _ in made]
-        refused = [Handled(copy.refusal, copy.event) if copy.refusal else None for copy in made]
-        if not self._is_lmtp and (first := next(filter(None, refused), None)):
-            return [first for _ in made]
-        return [*refused]
+        refused: list[Handled | Rest | None] = [None] * len(made)
+        for position, copy in enumerate(made):
+            if copy.refusal is not None:
+                refused[position] = Handled(copy.refusal, copy.event)
+                if not self._is_lmtp:
+                    return [refused[position]] * len(made)
+        return refused
 
     async def _handle(
         self, mails: Sequence[ReceivedMail], begun: Sequence[Handled | Rest | None], policy: Policy
@@ -248,12 +245,15 @@ class Intake:
 
     def _mail(self, transaction: Transaction, copy: Copy, shared: dict[str, Any]) -> ReceivedMail:
         """What the handlers of one recipient are given. ``shared`` is what all records say."""
-        size = len(copy.content)
-        arrival = self._arrival(transaction, copy.forward_path, copy.disposition, size, copy.id)
-        arrival = msgspec.structs.replace(
-            arrival,
+        arrival = Arrival(
+            id=copy.id,
+            session=transaction.session,
             reverse_path=copy.envelope.reverse_path,
-            meta=copy.meta | arrival.meta | shared,
+            forward_path=copy.forward_path,
+            size=len(copy.content),
+            time=time.time(),
+            nodeid=self._installed.settings.nodeid,
+            meta={**copy.meta, **_facts(transaction, copy.disposition), **shared},
             headers=copy.headers,
         )
         mail = ReceivedMail(
@@ -262,27 +262,10 @@ class Intake:
         mail.is_discarded = copy.is_discarded
         return mail
 
-    def _arrival(
-        self,
-        transaction: Transaction,
-        forward_path: Address,
-        decided: RelayDisposition,
-        size: int,
-        mail_id: str,
-    ) -> Arrival:
-        return Arrival(
-            id=mail_id,
-            session=transaction.session,
-            reverse_path=transaction.envelope.reverse_path,
-            forward_path=forward_path,
-            size=size,
-            time=time.time(),
-            nodeid=self._installed.settings.nodeid,
-            meta=_facts(transaction, decided),
-        )
-
 
 def _facts(transaction: Transaction, decided: RelayDisposition) -> dict[str, Any]:
     """What was decided, and what it depended on."""
     sender = transaction.envelope.reverse_path
-    return facts(transaction.session, sender, decided.policy) | {"rule": decided.rule}
+    rests_on = facts(transaction.session, sender, decided.policy)
+    rests_on["rule"] = decided.rule
+    return rests_on

@@ -19,6 +19,7 @@ forwards.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,7 +28,7 @@ from kumo_handlers.policy.listener_domain import ReportDisposition
 from kumo_handlers.reports.report import DSN, FeedbackReport, Report, Unreadable
 
 if TYPE_CHECKING:
-    from kumo_handlers.policy.relaying import RelayDisposition
+    from kumo_handlers.policy.relaying import RelayDisposition, Rule
 
 
 class Then(StrEnum):
@@ -74,6 +75,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 def decide(disposition: RelayDisposition, report: Report | None, *, null_sender: bool) -> Outcome:
     """The row of the table. ``report`` is None where none was looked for, or none was found."""
+    if report is None:
+        return _ordinary(disposition)
     if isinstance(report, FeedbackReport) and disposition.log_arf.logs:
         return _report(disposition, disposition.log_arf, Logged.FEEDBACK, "a feedback report")
     if isinstance(report, DSN) and disposition.log_oob.logs:
@@ -89,9 +92,19 @@ def decide(disposition: RelayDisposition, report: Report | None, *, null_sender:
         if option.logs:
             option = _never_silencing(option, null_sender)
             return _report(disposition, option, logged, "a report nobody can read")
+    return _ordinary(disposition)
+
+
+def _ordinary(disposition: RelayDisposition) -> Outcome:
+    """What is no report, or none that is asked for."""
     if disposition.relay:
-        return Outcome(Logged.NOTHING, Then.RELAY, f"relayed by {disposition.rule}")
+        return _relayed(disposition.rule)
     return Outcome(Logged.NOTHING, Then.REFUSE, "no report, and nothing lets it be relayed")
+
+
+@cache
+def _relayed(rule: Rule) -> Outcome:
+    return Outcome(Logged.NOTHING, Then.RELAY, f"relayed by {rule}")
 
 
 def _never_silencing(option: ReportDisposition, certain: bool) -> ReportDisposition:  # noqa: FBT001 - "if certain" is all it asks

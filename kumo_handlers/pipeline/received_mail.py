@@ -64,10 +64,11 @@ class ReceivedMail(MailRequest):
         self.handler: str | None = None
         self.is_discarded = False
         self._committed = 0
+        self._outcome: Outcome | None = None
         self.at_once = at_once
         self.Peer = (arrival.session.peer.host, arrival.session.peer.port)
-        self.From = str(arrival.reverse_path)
-        self.To = str(arrival.forward_path)
+        self.From = arrival.reverse_path.as_received()
+        self.To = arrival.forward_path.as_received()
         self.Data = content
         self.bounce = None
 
@@ -106,12 +107,14 @@ class ReceivedMail(MailRequest):
             now=self.arrival.time,
         )
 
-    @cached_property
+    @property
     def outcome(self) -> Outcome:
         """What becomes of the message. Reads it only where an option asks for reports."""
-        wanted = self.disposition.log_arf.logs or self.disposition.log_oob.logs
-        return outcome.decide(
-            self.disposition,
-            self.report if wanted else None,
-            null_sender=self.arrival.reverse_path.is_null,
-        )
+        if self._outcome is None:
+            wanted = self.disposition.log_arf.logs or self.disposition.log_oob.logs
+            self._outcome = outcome.decide(
+                self.disposition,
+                self.report if wanted else None,
+                null_sender=self.arrival.reverse_path.is_null,
+            )
+        return self._outcome

@@ -66,6 +66,10 @@ class Matched:
         return self._captures
 
 
+# Before the first question: known by its identity, it is no recipient that anybody asks about.
+_NOTHING = Matched("nobody yet")
+
+
 class _LookUp:
     """A policy, and what it last said: Salmon asks each route about the same recipient.
 
@@ -79,8 +83,8 @@ class _LookUp:
 
     def __init__(self, policy: Policy | None = None, own: Found | None = None) -> None:
         self._policy = policy
-        self._own = [] if own is None else [own.options]
-        self.matched: Matched | None = None
+        self._own = None if own is None else own.options
+        self.matched = _NOTHING
 
     def __enter__(self) -> None:
         self._token = _look_up.set(self)
@@ -95,11 +99,12 @@ class _LookUp:
 
     def find(self, matched: Matched) -> Iterable[ListenerDomain]:
         """Look its domain up; what is no domain has no entry."""
-        policy = self._policy or installation.current().policy
-        options = self._own.copy()
+        policy, own = self._policy or installation.current().policy, self._own
+        options = [] if own is None else [own]
         try:
             for found in policy.find_anywhere(_fold(matched.host)):
-                options.append(found.options)
+                if found.options is not own:
+                    options.append(found.options)  # noqa: PERF401 - there is hardly ever a second
         except AddressError:
             pass
         matched.options = options
@@ -145,7 +150,7 @@ class Route:
         """What Salmon's Router asks of a pattern."""
         look_up = _look_up_at_hand(None) or _LookUp()
         matched = look_up.matched
-        if matched is None or matched.recipient is not recipient:
+        if matched.recipient is not recipient:
             matched = look_up.ask(recipient)
         wants = self.wants
         if wants is None:

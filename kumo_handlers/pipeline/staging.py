@@ -31,6 +31,10 @@ _HIDDEN_DOT = re.compile(rb"(?:(?<=\r\n)|\A)\0+(?=\.)")
 # By these the peer may use its reverse-path: whoever it names may be told of a failure.
 _VOUCHED = ("relay_hosts", "relay_from", "relay_from_authz")
 
+_ACCEPTED = Response.of(ACCEPTED)
+# Looked up once: an enum finds its members by calls of Python's.
+_RECEPTION, _ALLOW = RecordType.RECEPTION, LineEndings.ALLOW
+
 
 def log_report(mail: ReceivedMail) -> None:
     """Stage the records of the report that ``mail`` is; keep it whole if nobody can read it."""
@@ -52,7 +56,7 @@ def relay(mail: ReceivedMail) -> None:
     What the policy discards is only logged: in KumoMTA that is the queue named null.
     """
     if mail.is_discarded:
-        mail.records.append(reception(mail.arrival, Response.of(ACCEPTED), queue="null"))
+        mail.records.append(reception(mail.arrival, _ACCEPTED, queue="null"))
         _settle(mail)
         return
     installed = installation.current()
@@ -65,8 +69,8 @@ def relay(mail: ReceivedMail) -> None:
         verified_sender=mail.disposition.rule in _VOUCHED,
     )
     mail.outgoing.append(Outgoing(queued, mail.arrival, mail.listener, installed.trace_keys))
-    if all(record.type is not RecordType.RECEPTION for record in mail.records):
-        mail.records.append(reception(mail.arrival, Response.of(ACCEPTED)))
+    if not mail.records or all(record.type is not _RECEPTION for record in mail.records):
+        mail.records.append(reception(mail.arrival, _ACCEPTED))
     _settle(mail)
 
 
@@ -78,7 +82,7 @@ def _sendable(mail: ReceivedMail) -> bytes:
     4 has NUL as obsolete, and who drops it finds a dot that nobody has doubled.
     """
     content = mail.Data
-    if mail.listener.invalid_line_endings is LineEndings.ALLOW:
+    if mail.listener.invalid_line_endings is _ALLOW:
         content = _LINE_END.sub(b"\r\n", content)
     return _HIDDEN_DOT.sub(b"", content) if b"\0" in content else content
 

@@ -20,7 +20,7 @@ def acted(name: str, outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> list[
         monkeypatch.setattr(staging, what, lambda _, what=what: asked.append(what))
     monkeypatch.setattr(staging, "drop", lambda: asked.append("drop"))
     mail = ReceivedMail.__new__(ReceivedMail)
-    mail.__dict__["outcome"] = outcome
+    mail._outcome = outcome
     handler = importlib.import_module(f"kumo_handlers.handlers.{name}").START
     handler(mail, address="x", host="example.com")
     return asked
