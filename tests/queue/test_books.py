@@ -12,7 +12,7 @@ import pytest
 
 from kumo_handlers.errors import StorageError, StorageFullError
 from kumo_handlers.journal.record import Record, RecordType
-from kumo_handlers.queue import commit
+from kumo_handlers.queue import commit, daybook
 from kumo_handlers.queue.spool import EntryKey, Limits
 from kumo_handlers.queue.unit import Unit
 
@@ -120,6 +120,21 @@ def test_change_of_the_queue_is_entered_when_it_is_answered(
     units = [Unit(finished=(EntryKey(1, 0),)), Unit(finished=(EntryKey(2, 0),))]
     assert together(committer, units) == [None, None]
     assert house.rows("SELECT * FROM message") == []
+
+
+def test_folder_deleted_under_load(
+    house: House, mail: Callable[..., QueuedMail], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was acknowledged is still in memory, and all of it is written again."""
+    monkeypatch.setattr(daybook, "_LOOK", 0)
+    committer = house.open()
+    committer.commit_blocking(Unit(mails=(mail(id="first"),)))
+    with closed_books(committer):
+        together(committer, [Unit(mails=(mail(id=name),)) for name in ("a", "b")])
+        shutil.rmtree(house.run_dir / "queue")
+    together(committer, [Unit(mails=(mail(id=name),)) for name in ("c", "d")])
+    found = house.rows("SELECT id FROM message ORDER BY number")
+    assert [name for (name,) in found] == ["first", "a", "b", "c", "d"]
 
 
 def test_limits_count_what_waits(house: House, mail: Callable[..., QueuedMail]) -> None:
