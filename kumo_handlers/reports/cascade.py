@@ -48,9 +48,10 @@ def read(
     claims to be a report, by its type or by a null reverse-path and a subject that says it
     failed, and was understood by no stage. No content makes this raise.
     """
-    if signs.is_surely_ordinary(content, reverse_path):
+    header = mime.header(content)
+    if signs.is_ordinary(header, reverse_path):
         return None
-    return read_by(content, reverse_path=reverse_path, keys=keys, now=now)[1]
+    return _read(mime.Message(content, reverse_path, header), keys, now)[1]
 
 
 def read_by(
@@ -61,9 +62,13 @@ def read_by(
     now: float = 0.0,
 ) -> tuple[str, Report | None]:
     """As `read`, with the name of the stage that understood or refused it, ``""`` if none did."""
-    message = mime.Message(content, reverse_path)
-    if signs.is_ordinary(message):
+    header = mime.header(content)
+    if signs.is_ordinary(header, reverse_path):
         return "", None
+    return _read(mime.Message(content, reverse_path, header), keys, now)
+
+
+def _read(message: mime.Message, keys: trace.Keys, now: float) -> tuple[str, Report | None]:
     refused: tuple[str, Unreadable] | None = None
     for name, stage in STAGES:
         report = stage(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from kumo_handlers.reports import encoding, mime, parts
+from kumo_handlers.reports import encoding, mime
 from kumo_handlers.reports.nonstandard import heading
 
 _REPORT_TYPES = ("delivery-status", "feedback-report")
@@ -26,42 +26,22 @@ _FAILED = re.compile(
 )
 # One of these is in each of them, or an encoded word.
 _STEM = re.compile(rb"deliver|return|fail|bounce|reject|remis|zustell|sent|=\?")
-# The fields that ordinary mail is told by, in a header block in lower case. A value is empty where
-# it begins on the next line.
-_TELLING = re.compile(
-    rb"\n(from|subject|content-type|return-path|x-failed-recipients)[ \t]*+:[ \t]*+"
-    rb"((?:\S[^\n]*+(?:\n[ \t][^\n]*+)*+)?)"
-)
 # A person answers it, or passes it on.
 _REPLY = re.compile(
     heading.TAGS.encode() + rb"(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:"
 )
 
 
-def is_surely_ordinary(content: bytes, reverse_path: str | None) -> bool:
-    """Whether `is_ordinary` is known to hold: it is of nearly all mail, without a `Message`."""
-    if reverse_path == "" or content.startswith(b"{"):
+def is_ordinary(header: mime.Header, reverse_path: str | None) -> bool:
+    """Whether no stage can make anything of a message: asked first, and of all mail."""
+    if reverse_path == "":
         return False
-    blank = parts.BLANK_LINE.search(content, 0, parts.MAX_HEADER_BLOCK)
-    if blank is None:
+    content, _, body_start, lowered, found = header
+    if not heading.shows_nothing(found, lowered) or content.startswith(b"{"):
         return False
-    end = blank.start()
-    # The first of several fields counts, so it has to be the last that is put in.
-    found = dict(reversed(_TELLING.findall(b"\n" + content[: end + 1].lower())))
-    if end < mime.SHORTEST_HEADER or b"" in found.values() or b"x-failed-recipients" in found:
+    if found[b"from"].find(b"sns.amazonaws") >= 0:
         return False
-    if not heading.shows_nothing(found) or b"sns.amazonaws" in found[b"from"]:
-        return False
-    return not mime.may_hold_reports(found, content, blank.end(), reverse_path)
-
-
-def is_ordinary(message: mime.Message) -> bool:
-    """Whether no stage can make anything of ``message``: asked first, and of all mail."""
-    if not heading.is_ordinary(message) or message.may_hold_reports:
-        return False
-    if message.sign(b"from").find(b"sns.amazonaws") >= 0:
-        return False
-    return not message.content.startswith(b"{")
+    return not mime.may_hold_reports(found, content, body_start, reverse_path)
 
 
 def may_have_report_text(message: mime.Message) -> bool:
@@ -73,8 +53,8 @@ def may_have_report_text(message: mime.Message) -> bool:
         return True
     sender = message.sign(b"from")
     if b"daemon" in sender or b"postmaster" in sender:
-        return not (_REPLY.match(message.sign(b"subject")) or message.sign(b"list-id"))
-    return says_it_failed(message) and not message.sign(b"list-id")
+        return not (_REPLY.match(message.sign(b"subject")) or message.header("list-id"))
+    return says_it_failed(message) and not message.header("list-id")
 
 
 def says_it_failed(message: mime.Message) -> bool:
@@ -99,7 +79,7 @@ def is_from_mailer(message: mime.Message) -> bool:
     sender = message.sign(b"from")
     if b"daemon" in sender or b"postmaster" in sender:
         return True
-    return message.sign(b"auto-submitted").strip() not in (b"", b"no")
+    return (message.header("auto-submitted") or "").lower() not in ("", "no")
 
 
 def claims(message: mime.Message) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.reports import encoding
+from kumo_handlers.reports import encoding, header_fields
 from kumo_handlers.reports.nonstandard import openings
 
 if TYPE_CHECKING:
@@ -180,26 +180,23 @@ def of(message: mime.Message) -> Heading:
 # One of these stands in every sender and every English subject that the patterns above know, and
 # in the subject of a complaint that has no fields.
 _SENDER_STEM = re.compile(
-    rb"daemon|master|mail|deliver|bounce|system|smtp|<>|ndr|mta|admin|interscan|groupwise|"
-    rb"undeliver|microsoft|router|=\?"
+    rb"d(?:aemon|eliver)|m(?:ail|aster|icrosoft|ta)|bounce|s(?:ystem|mtp)|<>|ndr|admin|interscan|"
+    rb"groupwise|router|=\?"
 )
 _SUBJECT_STEM = re.compile(
-    rb"deliver|return|fail|bounce|reject|refus|unknown|error|status|block|sent|send|not found|"
-    rb"delay|warning|non remis|message could|mail could|notification message|nicht zugestellt|"
-    rb"user|complaint about|=\?"
+    rb"de(?:liver|lay)|re(?:turn|ject|fus)|fail|b(?:ounce|lock)|unknown|error|s(?:tatus|en[dt])|"
+    rb"no(?:t found|n remis|tification message)|warning|m(?:essage could|ail could)|"
+    rb"nicht zugestellt|user|complaint about|=\?"
 )
 
 
 def is_ordinary(message: mime.Message) -> bool:
     """Whether nothing in the header can be a sign of a bounce: told in a few microseconds."""
-    found = message.signs
-    if message.reverse_path == "" or not shows_nothing(found):
-        return False
-    return not (b"x-failed-recipients" in found and _names_failed(message))
+    return message.reverse_path != "" and shows_nothing(message.signs, message.lowered)
 
 
-def shows_nothing(found: mime.Signs) -> bool:
-    """Whether no field is as a bounce has it; X-Failed-Recipients is left to the caller."""
+def shows_nothing(found: mime.Signs, lowered: bytes) -> bool:
+    """Whether no field of a header block is as a bounce has it."""
     sender, subject = found.get(b"from") or b"<>", found.get(b"subject", b"")
     if _SENDER_STEM.search(sender.rpartition(b"@")[0] or sender):
         return False
@@ -207,12 +204,16 @@ def shows_nothing(found: mime.Signs) -> bool:
         return False
     if found.get(b"return-path", b"").startswith((b"<>", b"<mailer-daemon")):
         return False
-    return b"multipart/report" not in found.get(b"content-type", b"")
+    if found.get(b"content-type", b"").find(b"multipart/report") >= 0:
+        return False
+    return b"x-failed-recipients" not in found or not _names_failed(lowered)
 
 
-def _names_failed(message: mime.Message) -> bool:
+def _names_failed(lowered: bytes) -> bool:
     """Whether one of several such fields names anybody: the first may be empty."""
-    return any(value and name.lower() == "x-failed-recipients" for name, value in message.headers)
+    return any(
+        value and name == "x-failed-recipients" for name, value in header_fields.read(lowered)
+    )
 
 
 def _folded(message: mime.Message, name: str) -> str:
