@@ -62,17 +62,24 @@ def _holds(kind: str, before: Side, after: Side) -> bool:
     return ((before is Side.WORD) is not (after is Side.WORD)) is (kind == "b")
 
 
-class _State:
-    """Where a text may stand in all expressions at once; ``rule`` was found on the way here."""
+class _State(dict[str, "_State"]):
+    """Where a text may stand in all expressions at once, and where each character leads from here.
 
-    __slots__ = ("at_end", "before", "moves", "places", "rule")
+    ``rule`` was found on the way here.
+    """
 
-    def __init__(self, places: Places, before: Side, rule: int) -> None:
+    __slots__ = ("at_end", "before", "made_by", "places", "rule")
+
+    def __init__(self, made_by: Automaton, places: Places, before: Side, rule: int) -> None:
+        super().__init__()
+        self.made_by = made_by
         self.places = places
         self.before = before
         self.rule = rule
-        self.moves: dict[str, _State] = {}
         self.at_end = -1
+
+    def __missing__(self, char: str) -> _State:
+        return self.made_by.move(self, char)
 
 
 class Automaton:
@@ -90,7 +97,7 @@ class Automaton:
         """The number of the first expression that is found anywhere in ``text``."""
         state, best = self._initial, NOTHING
         for char in text:
-            state = state.moves.get(char) or self._move(state, char)
+            state = state[char]
             if state.rule < best:  # noqa: PLR1730 - min() takes as long as the look-up
                 best = state.rule
         best = min(best, self._end(state))
@@ -101,9 +108,9 @@ class Automaton:
         self._entered = {}
         self._states: dict[tuple[Places, Side, int], _State] = {}
         self._moves = 0
-        self._initial = _State(NOWHERE, Side.NONE, NOTHING)
+        self._initial = _State(self, NOWHERE, Side.NONE, NOTHING)
 
-    def _move(self, state: _State, char: str) -> _State:
+    def move(self, state: _State, char: str) -> _State:
         """The state that ``char`` leads to, made and remembered."""
         if self._moves >= MAX_MOVES:
             self._forget()
@@ -115,8 +122,8 @@ class Automaton:
         key = reached | entered, after, min(passed, rule, at_once)
         following = self._states.get(key)
         if following is None:
-            following = self._states[key] = _State(*key)
-        state.moves[char] = following
+            following = self._states[key] = _State(self, *key)
+        state[char] = following
         return following
 
     def _enter(self, before: Side, char: str, after: Side) -> tuple[Places, int]:
