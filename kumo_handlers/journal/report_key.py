@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 KEY_SIZE = 16
 _IDENTITY = (b"message-id", b"date")
 _FIELDS = header_fields.pattern(*_IDENTITY)
-_CR_ALONE = re.compile(rb"\r(?!\n)")
+# One that ends the whole is cut off with the line ends there.
+_CR_ALONE = re.compile(rb"\r[^\n]")
 
 
 class Digest:
@@ -30,7 +31,8 @@ class Digest:
     def __init__(self, content: bytes, forward_path: Address) -> None:
         """``forward_path`` is the report's own recipient."""
         text = _line_ends_aside(content)
-        end, start = parts.header_end(text, 0, len(text))
+        blank = text.find(b"\n\n", 0, parts.MAX_HEADER_BLOCK)
+        end, start = (blank, blank + 2) if blank >= 0 else parts.header_end(text, 0, len(text))
         fields = header_fields.firsts(text[:end], _FIELDS)
         # blanks aside: a gateway may fold a field elsewhere
         said = "\0".join([" ".join(fields.get(name, "").split()) for name in _IDENTITY])
@@ -46,6 +48,8 @@ class Digest:
 
 
 def _line_ends_aside(text: bytes) -> bytes:
+    if text.find(b"\r") < 0:
+        return text
     if _CR_ALONE.search(text):
         return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text.translate(None, b"\r")  # in a third of the time

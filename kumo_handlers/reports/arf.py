@@ -48,7 +48,7 @@ def read(message: mime.Message) -> FeedbackReport | None:
         return None
     if message.content_type != "multipart/report":
         remark(remarks, "the message is no multipart/report")
-    elif b"feedback-report" not in message.sign(b"content-type"):
+    elif message.sign(b"content-type").find(b"feedback-report") < 0:
         # RFC 5965, 2: the parameter has to be there.
         remark(remarks, "the report-type is not feedback-report")
     original = returned.find(parts, index, remarks)

@@ -10,7 +10,7 @@ from functools import lru_cache
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # The date as RFC 5322 has it, which is nearly every date. Others take the long way.
 _USUAL = re.compile(
-    r"(?:[A-Z][a-z]{2}, )?([012]?\d|3[01]) ([A-Z][a-z]{2} \d{4}) "
+    r"(?:[A-Z][a-z]{2}, )?((?:[012]?\d|3[01]) [A-Z][a-z]{2} \d{4}) "
     r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ([+-]\d{4})",
     re.ASCII,
 )
@@ -28,21 +28,22 @@ def read(text: str) -> float | None:
     found = _USUAL.match(text)
     if found is None:
         return _unusual(text)
-    day, month, hour, minute, second, zone = found.groups()
-    first = _month(month)
-    if first is None:
+    day, hour, minute, second, zone = found.groups()
+    start = _start(day)
+    if start is None:
         return _unusual(text)
-    days = first + int(day)
-    return float(days * 86400 + int(hour) * 3600 + int(minute) * 60 + int(second) - _zone(zone))
+    return float(start + int(hour) * 3600 + int(minute) * 60 + int(second) - _zone(zone))
 
 
 @lru_cache(maxsize=256)
-def _month(text: str) -> int | None:
-    """Days from the epoch to the last day before ``Jan 1970``, say; None for no month."""
-    name, _, year = text.partition(" ")
+def _start(day: str) -> int | None:
+    """Seconds from the epoch to ``1 Jan 1970``, say; None for no month."""
+    number, name, year = day.split(" ")
     if name not in _MONTHS or year == "0000":
         return None
-    return date(int(year), _MONTHS.index(name) + 1, 1).toordinal() - _EPOCH - 1
+    # A day that the month does not have counts on from its first.
+    first = date(int(year), _MONTHS.index(name) + 1, 1).toordinal() - _EPOCH
+    return (first + int(number) - 1) * 86400
 
 
 @lru_cache(maxsize=256)

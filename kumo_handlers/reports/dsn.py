@@ -38,7 +38,7 @@ def read(message: mime.Message) -> DSN | None:
         return None
     if message.content_type != "multipart/report":
         remark(groups.remarks, "the message is no multipart/report")
-    elif b"delivery-status" not in message.sign(b"content-type"):
+    elif message.sign(b"content-type").find(b"delivery-status") < 0:
         # RFC 6522, 3: the parameter has to be there.
         remark(groups.remarks, "the report-type is not delivery-status")
     original = returned.find(message.parts, last, groups.remarks)

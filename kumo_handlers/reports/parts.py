@@ -68,7 +68,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
         """``base64`` or ``quoted-printable``; ``""`` for any other, which is the identity."""
         block = self.content[self.start : self.body_start]
         lowered = block.lower()
-        if b"transfer-encoding" not in lowered:
+        if lowered.find(b"transfer-encoding") < 0:
             return ""
         declared = header_fields.first(block, lowered, b"content-transfer-encoding") or ""
         name = header_fields.content_type(declared)

@@ -129,7 +129,7 @@ def may_stand_in(block: bytes) -> bool:
     if _LIKELY.search(b"\n" + block):
         return True
     # A CR alone ends a line as well (`header_fields.lines`).
-    return b"\rX-" in block or b"\rx-" in block
+    return block.find(b"\rX-") >= 0 or block.find(b"\rx-") >= 0
 
 
 def _content(recipient: str | None, metadata: Mapping[str, object]) -> dict[str, object]:
