@@ -37,6 +37,8 @@ _TITLES = (
 # ``Original message details``: what follows is about the message, not the message.
 _ABOUT = re.compile(r"\b(?:info|information|details?|properties)\b|信息|資訊|資料|の情報")
 _RULE = re.compile(r"[-=*_#~+>.]{2,}")
+_TITLE_ENDS = (":", "\uff1a", "---", "***", "===", "___")
+_TITLE_FOLLOWS = ("follow.", "follows.", "follows", "following.", "below", "below.")
 _MAX_TITLE = 110
 # A header excerpt that a notice shows before it comes to its point is not longer.
 _MAX_EXCERPT = 20
@@ -105,10 +107,11 @@ def _announces(lines: list[str]) -> bool:
 def _ends(line: str, lines: list[str], index: int) -> bool:
     if not line:
         return False
-    return (
-        (len(line) <= _MAX_TITLE and _is_title(line))
-        or bool(_ATTRIBUTION.match(line))
-        or (bool(_FIELD.match(line)) and _begins_header(lines, index))
+    if (len(line) <= _MAX_TITLE and _is_title(line)) or _ATTRIBUTION.match(line):
+        return True
+    # The others are fields.
+    return ":" in line and (
+        (bool(_FIELD.match(line)) and _begins_header(lines, index))
         or (bool(_COMMON_FIELD.match(line)) and _begins_header(lines, index + 1))
         or (bool(_QUOTED.match(line)) and _begins_letter(lines, index))
     )
@@ -117,14 +120,13 @@ def _ends(line: str, lines: list[str], index: int) -> bool:
 def _is_title(line: str) -> bool:
     """A known title, underlined or announced: ``--- Below is a copy of the message:``."""
     folded = line.casefold()
+    # Asked first: few lines end or begin as titles do, and there are many titles.
+    if not (line.endswith(_TITLE_ENDS) or folded.endswith(_TITLE_FOLLOWS) or _RULE.match(line)):
+        return False
     # A transcript of the dialogue follows within the notice.
     if "transcript" in folded or not any(title in folded for title in _TITLES):
         return False
-    if _ABOUT.search(folded):
-        return False
-    if line.endswith((":", "\uff1a", "---", "***", "===", "___")) or _RULE.match(line):
-        return True
-    return folded.endswith(("follow.", "follows.", "follows", "following.", "below", "below."))
+    return _ABOUT.search(folded) is None
 
 
 def _begins_header(lines: list[str], index: int) -> bool:
