@@ -34,7 +34,7 @@ class RecordType(StrEnum):
 _RECEPTION = RecordType.RECEPTION  # an enum finds its members by a call of Python's each time
 
 
-class Response(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """A reply as records show it; ``command`` is the command it answered, where one is known."""
 
     code: int
@@ -48,7 +48,7 @@ class Response(msgspec.Struct, frozen=True):
         return cls(reply.code, reply.status, reply.text, command)
 
 
-class PeerAddress(msgspec.Struct, frozen=True):
+class PeerAddress(msgspec.Struct, frozen=True, gc=False):
     """Who was at the other end: a name (EHLO's, the relay's, Reporting-MTA) and an IP."""
 
     name: str
@@ -154,7 +154,10 @@ _encoder = msgspec.json.Encoder()
 
 def encode(record: Record) -> bytes:
     """The record as one line, without its line feed. Bytes that are not UTF-8 become numbers."""
-    return encode_json(record)
+    try:
+        return _encoder.encode(record)
+    except UnicodeEncodeError:
+        return encode_json(record)
 
 
 def encode_json(value: object) -> bytes:

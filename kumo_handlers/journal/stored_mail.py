@@ -31,7 +31,7 @@ def arrival(content: bytes, time: float) -> Arrival:
     return Arrival(
         id=blake2b(content, digest_size=16).hexdigest(),
         session=_FILE,
-        reverse_path=_address(fields.get(b"return-path", "")),
+        reverse_path=_address(fields[b"return-path"]) if b"return-path" in fields else NULL,
         forward_path=next((each for each in found if not each.is_null), NULL),
         size=len(content),
         time=time,

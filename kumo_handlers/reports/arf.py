@@ -61,10 +61,11 @@ def _fields(part: mime.Part, remarks: list[str]) -> Group:
     """All fields of the part in one group: this report knows no others (RFC 5965, 3)."""
     if part.content_type != _TYPE:
         remark(remarks, f"the report has the type {part.content_type[:60]}")
-    if part.transfer_encoding:
+    encoded = part.transfer_encoding
+    if encoded:
         # RFC 5965, 2: seven bits are enough.
         remark(remarks, "the report has a transfer encoding")
-    paragraphs = fields.read(part.lines(MAX_BODY), remarks)
+    paragraphs = fields.read(part.lines(MAX_BODY, encoded), remarks)
     if not paragraphs and b"eedback-" in part.header_block:
         remark(remarks, "no empty line before the fields")
         paragraphs = fields.read(part.raw(MAX_BODY), remarks)

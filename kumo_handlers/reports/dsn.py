@@ -36,14 +36,15 @@ def read(message: mime.Message) -> DSN | None:
             _add(groups, part)
     if last < 0 or not groups.recipients:
         return None
-    if message.content_type != "multipart/report":
+    is_report = message.content_type == "multipart/report"
+    if not is_report:
         remark(groups.remarks, "the message is no multipart/report")
     elif message.sign(b"content-type").find(b"delivery-status") < 0:
         # RFC 6522, 3: the parameter has to be there.
         remark(groups.remarks, "the report-type is not delivery-status")
     original = returned.find(message.parts, last, groups.remarks)
     report = assemble(groups, Returned(returned.header_block(original)))
-    if report and message.content_type != "multipart/report" and not signs.is_from_mailer(message):
+    if report and not is_report and not signs.is_from_mailer(message):
         # A person who forwards a bounce may attach its parts: nobody vouches for them.
         return msgspec.structs.replace(report, source=Source.TEXT)
     return report
@@ -54,10 +55,11 @@ def _add(groups: Groups, part: mime.Part) -> None:
         remark(groups.remarks, f"the report has the type {part.content_type[:60]}")
     if part.end - part.body_start > MAX_BODY:
         remark(groups.remarks, f"the report was read up to {MAX_BODY} bytes")
-    if part.transfer_encoding and part.content_type != STANDARD_TYPES[1]:
+    encoded = part.transfer_encoding
+    if encoded and part.content_type != STANDARD_TYPES[1]:
         # RFC 3464, 2.1: seven bits are enough; only RFC 6533, 3 has a use for an encoding.
         remark(groups.remarks, "the report has a transfer encoding")
-    text = part.lines(MAX_BODY)
+    text = part.lines(MAX_BODY, encoded)
     known = len(groups.recipients)
     groups.add(text)
     if len(groups.recipients) == known and b"ecipient" in part.header_block:

@@ -74,10 +74,14 @@ class Part(msgspec.Struct, frozen=True, gc=False):
         name = header_fields.content_type(declared)
         return name if name in ("base64", "quoted-printable") else ""
 
-    def decoded(self, limit: int = MAX_TEXT) -> bytes:
-        """The body, its transfer encoding undone; at most ``limit`` bytes of it are looked at."""
+    def decoded(self, limit: int = MAX_TEXT, encoded: str | None = None) -> bytes:
+        """The body, its transfer encoding undone; at most ``limit`` bytes of it are looked at.
+
+        ``encoded`` is the transfer encoding, for those who have asked for it.
+        """
         body = self.content[self.body_start : min(self.end, self.body_start + limit)]
-        encoded = self.transfer_encoding
+        if encoded is None:
+            encoded = self.transfer_encoding
         return encoding.transferred(body, encoded) if encoded else body
 
     def raw(self, limit: int = MAX_TEXT) -> str:
@@ -89,9 +93,9 @@ class Part(msgspec.Struct, frozen=True, gc=False):
         text = encoding.prose(self.decoded(limit), self.parameters.get("charset", ""))
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
-    def lines(self, limit: int = MAX_TEXT) -> str:
+    def lines(self, limit: int = MAX_TEXT, encoded: str | None = None) -> str:
         """The body as fields: LF line ends, UTF-8, other bytes kept as surrogate escapes."""
-        return header_fields.lines(self.decoded(limit))
+        return header_fields.lines(self.decoded(limit, encoded))
 
     def embedded(self) -> header_fields.Headers:
         """The header fields that the body begins with: message/rfc822, text/rfc822-headers."""

@@ -52,7 +52,7 @@ class TraceTrust(StrEnum):
     EXPIRED = "expired"
 
 
-class Typed(msgspec.Struct, frozen=True):
+class Typed(msgspec.Struct, frozen=True, gc=False):
     """A field with a type, ``rfc822; a@example.com`` or ``dns; mx.example.com`` (RFC 3464, 2.1.2).
 
     ``type`` is lower case, and empty where the sender wrote none.
@@ -89,7 +89,7 @@ class Returned(msgspec.Struct, frozen=True, dict=True):
         return next((value for key, value in self.given if key.lower() == wanted), None)
 
 
-class RecipientStatus(msgspec.Struct, frozen=True):
+class RecipientStatus(msgspec.Struct, frozen=True, gc=False):
     """One recipient's group of a DSN (RFC 3464, 2.3). Dates are seconds since the epoch.
 
     ``reply_code`` is the SMTP code the remote server gave, where the diagnostic or the text says.

@@ -197,14 +197,14 @@ def is_ordinary(message: mime.Message) -> bool:
 
 def shows_nothing(found: mime.Signs, lowered: bytes) -> bool:
     """Whether no field of a header block is as a bounce has it."""
+    if found.get(b"content-type", b"").find(b"multipart/report") >= 0:
+        return False
     sender, subject = found.get(b"from") or b"<>", found.get(b"subject", b"")
     if _SENDER_STEM.search(sender.rpartition(b"@")[0] or sender):
         return False
     if not subject.isascii() or _SUBJECT_STEM.search(subject, 0, MAX_FIELD):
         return False
     if found.get(b"return-path", b"").startswith((b"<>", b"<mailer-daemon")):
-        return False
-    if found.get(b"content-type", b"").find(b"multipart/report") >= 0:
         return False
     return b"x-failed-recipients" not in found or not _names_failed(lowered)
 
