@@ -51,6 +51,7 @@ class Conversation(asyncio.Protocol):
         self._reading = True
         self._stopping = False
         self._leaving = False
+        self._is_in_chorus = False
         self._met = False
         self._handshaking = False
         self._early = b""
@@ -175,15 +176,25 @@ class Conversation(asyncio.Protocol):
             self._put(event)
         if self._stopping and self._is_idle():
             connection.shut(replies.shutting_down(connection.listener.hostname))
-        # Each reply gives the client its time anew.
-        if output := connection.take_output():
+        if connection.has_output:
+            # Each reply gives the client its time anew.
             self._deadline = self._clock() + connection.listener.client_timeout
-            self._transport.write(output)
+            if connection.closing or self._handshaking:
+                self._speak()
+            elif not self._is_in_chorus:
+                self._is_in_chorus = True
+                self._premises.chorus.join(self._speak)
         if connection.closing and self._task is None:
             self._leave()
         # Only what waits for an answer lets input pile up.
         if self._task is not None or not self._reading:
             self._throttle()
+
+    def _speak(self) -> None:
+        """Send what there is to say."""
+        self._is_in_chorus = False
+        if (output := self._connection.take_output()) and not self._transport.is_closing():
+            self._transport.write(output)
 
     def _is_idle(self) -> bool:
         """Whether this client has no message on its way."""

@@ -87,6 +87,11 @@ class Dialogue:
             self._output.append(replies.encoded(replies.disconnecting(self.listener.hostname)))
         self.closing = True
 
+    @property
+    def has_output(self) -> bool:
+        """Whether there is something to be sent."""
+        return bool(self._output)
+
     def take_output(self) -> bytes:
         """What is to be sent now."""
         said = self._output

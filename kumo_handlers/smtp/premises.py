@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from kumo_handlers.smtp.census import Census
+from kumo_handlers.smtp.chorus import Chorus
 from kumo_handlers.smtp.guesses import Guesses
 from kumo_handlers.smtp.tls import Certificates
 from kumo_handlers.smtp.turnout import Turnout
@@ -29,6 +30,7 @@ class Premises(Generic[Member]):
     certificates: Certificates = field(default_factory=Certificates)
     guesses: Guesses = field(default_factory=Guesses)
     turnout: Turnout = field(default_factory=Turnout)
+    chorus: Chorus = field(default_factory=Chorus)
 
     @property
     def offers(self) -> frozenset[str]:
