@@ -42,7 +42,7 @@ _MOST = 1000  # jobs to one page: enough to share a flush, few enough to answer 
 _MOST_BYTES = 8 << 20  # of content, likewise
 # Seconds in which pages gather that nobody waits for: entering many at once costs each less.
 _PACE = 0.05
-_SHORT_PACE = 0.001  # the same, where somebody waits
+_SHORT_PACE = 0.001  # the same, where somebody waits, and was not alone the last time
 # Messages, and bytes, that may wait to be entered: then pages are no faster than the books.
 _AHEAD = (2_000, 64 << 20)
 _SYNC = 0.25  # seconds between flushes of the sinks: seldom, and yet none takes long
@@ -78,11 +78,13 @@ class Committer:
         self._gate = threading.Lock()
         self._telling = threading.Lock()
         self._is_due = threading.Event()
+        self._is_wanted = threading.Event()
         self._gathering: Gathering | None = None
         self._is_open = False
         self._is_shared = False
         self._is_over = False
         self._trouble = ""
+        self._untidy = ""
         self._refused = 0.0
         self._tidied = time.monotonic()
         self._threads = [
@@ -152,7 +154,12 @@ class Committer:
             if not self._is_open:
                 raise StorageError(_CLOSED)
             for job in jobs:
-                self._jobs.put(job)
+                if job.changes_queue:
+                    self._later.put(job)
+                    self._is_wanted.set()
+                    self._is_due.set()
+                else:
+                    self._jobs.put(job)
 
     def _hand_in(self, jobs: list[Job]) -> None:
         try:
@@ -172,6 +179,7 @@ class Committer:
                 self._is_due.set()
         self._daybook.close()
         self._is_over = True
+        self._is_wanted.set()
         self._is_due.set()
 
     def _waiting(self) -> tuple[list[Job], bool]:
@@ -191,28 +199,20 @@ class Committer:
         return jobs, True
 
     def _commit(self, jobs: list[Job]) -> None:
-        """Make jobs durable, each in its way, and wake who waits for them."""
+        """Enter who is alone, give others a page; and wake who waits for it.
+
+        Where one of several is at fault, each is entered alone.
+        """
         is_alone = len(jobs) == 1 and not self._is_shared
         self._is_shared = len(jobs) > 1
         if is_alone or self._books.is_stuck or self._is_far_ahead() or self._daybook.is_lost():
             self._enter(jobs)
             return
-        for job in jobs:
-            if job.changes_queue:  # done when it is entered, as whoever looks there next must see
-                self._later.put(job)
-        self._write([job for job in jobs if not job.changes_queue])
-
-    def _is_far_ahead(self) -> bool:
-        """Whether so much waits to be entered that the next must wait for it, too."""
-        messages, size = self._books.waiting()
-        return messages > _AHEAD[0] or size > _AHEAD[1]
-
-    def _write(self, jobs: Sequence[Job]) -> None:
-        """Give jobs a page of the daybook; where one of them is at fault, enter each alone."""
         admitted = self._admitted(jobs)
         try:
             if admitted:
                 self._books.hand_in(self._daybook.write(admitted))
+                self._note_trouble("")
         except StorageError as error:
             self._refuse(admitted, error)
         except Exception:  # noqa: BLE001 - whose fault it is comes out there
@@ -221,6 +221,11 @@ class Committer:
                 self._enter([job])
             return
         self._end(jobs)
+
+    def _is_far_ahead(self) -> bool:
+        """Whether so much waits to be entered that the next must wait for it, too."""
+        messages, size = self._books.waiting()
+        return messages > _AHEAD[0] or size > _AHEAD[1]
 
     def _enter(self, jobs: Sequence[Job]) -> None:
         """Enter jobs into the books, with all that waits, and wake who waits for them."""
@@ -270,15 +275,21 @@ class Committer:
             log.exception("what was committed is not counted")
 
     def _keep_books(self) -> None:
-        """The thread that enters what nobody waits for, and what changes the queue."""
-        is_last = False
+        """The thread that enters pages, and what changes the queue.
+
+        The latter is answered when it is entered, as whoever looks there next must see it.
+        """
+        is_last = is_shared = False
         while not is_last:
             was_due = self._is_due.wait(None if self._books.is_settled else _SYNC)
             self._is_due.clear()
             is_last = self._is_over
-            if was_due and not is_last:
-                time.sleep(_PACE if self._later.empty() else _SHORT_PACE)
+            if was_due and not is_last and self._is_wanted.wait(_PACE):
+                self._is_wanted.clear()
+                if is_shared:
+                    time.sleep(_SHORT_PACE)
             jobs = [self._later.get() for _ in range(self._later.qsize())]
+            is_shared = len(jobs) > 1
             if jobs or self._books.has_pages:
                 self._enter(jobs)
             self._tidy(is_idle=not was_due, is_last=is_last)
@@ -291,12 +302,15 @@ class Committer:
         self._tidied = now
         try:
             self._books.tidy(is_idle=is_idle or is_last)
-            if not self._books.is_stuck:
-                self._note_trouble("")
         except StorageError as error:
-            self._note_trouble(str(error))
+            self._untidy = str(error)
         except Exception as error:  # noqa: BLE001 - said by its name; without this thread all mail hangs
-            self._note_trouble(f"{type(error).__name__}: {error}")
+            self._untidy = f"{type(error).__name__}: {error}"
+        else:
+            if self._trouble != self._untidy:  # that of a message, which the next one may have
+                return
+            self._untidy = ""
+        self._note_trouble(self._untidy)
 
     def _refuse(self, jobs: Sequence[Job], error: StorageError) -> None:
         """Nothing of these stands. Of pages that wait nothing is lost: they are tried again."""

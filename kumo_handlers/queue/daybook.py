@@ -126,9 +126,12 @@ class Daybook:
         if self._file is None or now - self._looked < _LOOK:
             return False
         self._looked = now
-        if self._file.is_in_place():
-            return False
-        log.error("%s was deleted or moved; another one is begun", self._file.path)
+        try:
+            if self._file.is_in_place():
+                return False
+            log.error("%s was deleted or moved; another one is begun", self._file.path)
+        except OSError as error:
+            log.error("another file is begun: %s", error)  # noqa: TRY400 - the reason is all there is
         self._end_file()
         return True
 

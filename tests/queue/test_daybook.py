@@ -175,6 +175,23 @@ def test_file_taken_away(daybook: Daybook, tmp_path: Path, monkeypatch: pytest.M
     assert numbers(tmp_path) == [2]
 
 
+def test_file_that_cannot_be_looked_at(
+    daybook: Daybook, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then it is not trusted any more."""
+    monkeypatch.setattr(module, "_LOOK", 0)
+    daybook.write([])
+
+    def broken(*_: object) -> None:
+        raise PermissionError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kumo_handlers.journal.segment.Segment.is_in_place", broken)
+        assert daybook.is_lost()
+    assert "another file is begun: broken" in caplog.text
+    assert daybook.write([]).number == 2
+
+
 @pytest.mark.parametrize("durable", [True, False])
 def test_write_is_the_flush(tmp_path: Path, *, durable: bool) -> None:
     """A page is on the disk when it is written, but where that is not wanted."""
