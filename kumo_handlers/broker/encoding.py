@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec.msgpack import Encoder, Ext
 
+from kumo_handlers.mail import octets
+
 VERSION: Final = 1
 _PLAIN, _ESCAPED = 0, 1
 _STRAY = 1  # the extension's code
@@ -37,14 +39,14 @@ def encode(value: msgspec.Struct) -> bytes:
         return bytes((VERSION, _ESCAPED)) + _encoder.encode(_escaped(plain))
 
 
-def decode(octets: bytes, kind: type[T_]) -> T_:
+def decode(message: bytes, kind: type[T_]) -> T_:
     """The value. Raises `UnknownVersionError` or `UndecodableError`."""
-    if not octets or octets[0] != VERSION:
-        version = octets[0] if octets else None
+    if not message or message[0] != VERSION:
+        version = message[0] if message else None
         raise UnknownVersionError(f"version {version}; this node understands {VERSION}")
-    encoded = memoryview(octets)[2:]
+    encoded = memoryview(message)[2:]
     try:
-        if octets[1:2] == bytes((_PLAIN,)):
+        if message[1:2] == bytes((_PLAIN,)):
             return msgspec.msgpack.decode(encoded, type=kind)
         plain = msgspec.msgpack.decode(encoded, ext_hook=_text)
         return msgspec.convert(_unescaped(plain), kind)
@@ -54,10 +56,10 @@ def decode(octets: bytes, kind: type[T_]) -> T_:
 
 def _escaped(value: Any) -> Any:  # noqa: ANN401 - what MessagePack knows
     if isinstance(value, str):
-        return value if _is_text(value) else Ext(_STRAY, _octets(value))
+        return value if octets.is_utf8(value) else Ext(_STRAY, octets.of_text(value))
     if isinstance(value, dict):
         return {
-            name if _is_text(name) else _octets(name): _escaped(item)
+            name if octets.is_utf8(name) else octets.of_text(name): _escaped(item)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple):
@@ -68,7 +70,7 @@ def _escaped(value: Any) -> Any:  # noqa: ANN401 - what MessagePack knows
 def _unescaped(value: Any) -> Any:  # noqa: ANN401 - as above
     if isinstance(value, dict):
         return {
-            _string(name) if isinstance(name, bytes) else name: _unescaped(item)
+            octets.to_text(name) if isinstance(name, bytes) else name: _unescaped(item)
             for name, item in value.items()
         }
     if isinstance(value, list):
@@ -76,23 +78,7 @@ def _unescaped(value: Any) -> Any:  # noqa: ANN401 - as above
     return value
 
 
-def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _string(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _text(code: int, octets: memoryview) -> str:
+def _text(code: int, stray: memoryview) -> str:
     if code != _STRAY:
         raise ValueError(f"extension {code}")
-    return _string(bytes(octets))
+    return octets.to_text(bytes(stray))

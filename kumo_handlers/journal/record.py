@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from kumo_handlers.mail import octets
 from kumo_handlers.mail.address import Address
 from kumo_handlers.mail.reply import EnhancedStatusCode, Reply
 from kumo_handlers.mail.session import Session
@@ -171,7 +172,7 @@ def encode_json(value: object) -> bytes:
 def _without_surrogates(value: object) -> object:
     """The same value, with each string that JSON cannot hold as the list of its bytes."""
     if isinstance(value, str):
-        return value if _is_text(value) else list(_as_received(value))
+        return value if octets.is_utf8(value) else list(octets.of_text(value))
     if isinstance(value, dict):
         return {_key(key): _without_surrogates(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -179,20 +180,5 @@ def _without_surrogates(value: object) -> object:
     return value
 
 
-def _as_received(text: str) -> bytes:
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # a lone surrogate, written as \\ud800 in somebody's JSON
-        return text.encode("utf-8", "surrogatepass")
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _key(name: str) -> str:
-    return name if _is_text(name) else name.encode("utf-8", "replace").decode()
+    return name if octets.is_utf8(name) else name.encode("utf-8", "replace").decode()

@@ -17,7 +17,7 @@ from kumo_handlers.errors import AddressError
 from kumo_handlers.journal import stored_mail
 from kumo_handlers.journal.record import Arrival, Record
 from kumo_handlers.journal.reporting import records
-from kumo_handlers.mail import address
+from kumo_handlers.mail import address, octets
 from kumo_handlers.mail.address import NULL
 from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.reports import cascade
@@ -113,7 +113,7 @@ def _arrival(record: Mapping[str, Any]) -> Arrival:
 def _address(text: object) -> Address:
     """An address as a record has it: bytes that are not UTF-8 are a list of numbers."""
     if isinstance(text, list):
-        text = bytes(text).decode("utf-8", "surrogateescape")
+        text = octets.to_text(bytes(text))
     return address.parse(text) if isinstance(text, str) else NULL
 
 

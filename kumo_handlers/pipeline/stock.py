@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.errors import AddressError
 from kumo_handlers.journal.record import Arrival
-from kumo_handlers.mail import address
+from kumo_handlers.mail import address, octets
 from kumo_handlers.mail.session import Envelope, Peer, Session
 from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.received_mail import ReceivedMail
@@ -91,5 +91,5 @@ def _reverse_path(message: MailRequest) -> Address:
 
 def _content(message: MailRequest) -> bytes:
     raw = message.Data
-    content = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogateescape")
+    content = raw if isinstance(raw, bytes) else octets.of_text(raw)
     return _LINE_END.sub(b"\r\n", content)

@@ -9,6 +9,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from kumo_handlers.mail import octets
 from kumo_handlers.reports import trace
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def make(
             meta["transaction"] = transaction
         value = trace.make(recipient, meta, keys, now=arrival.time)
         headers += f"{wanted.header_name}: {value}\r\n"
-    return headers.encode("utf-8", "surrogateescape")
+    return octets.of_text(headers)
 
 
 def _named(arrival: Arrival, names: frozenset[str]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from salmon.queue import Queue
 from salmon.routing import Router
 
 from kumo_handlers.errors import StorageError, StorageFullError
+from kumo_handlers.journal.segment import sync_folder
+from kumo_handlers.mail import octets
 from kumo_handlers.pipeline import installation
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def keep(failed: Sequence[Failed]) -> list[str]:
         for each in failed:
             _require_room(queue, len(each.mail.Data), settings)
             keys.append(queue.push(_labelled(each)))
-        _sync(Path(queue.dir) / "new")
+        sync_folder(Path(queue.dir) / "new")
     except OSError as error:
         discard(keys)
         raise StorageError(f"the undeliverable queue cannot be written: {error}") from error
@@ -72,15 +74,6 @@ def _require_room(queue: Queue, size: int, settings: Settings) -> None:
         raise StorageFullError(f"{queue.dir} holds {sum(sizes)} bytes, {size} more are too many")
 
 
-def _sync(folder: Path) -> None:
-    """A Maildir's files are synced as they are written, their names are not."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _labelled(failed: Failed) -> bytes:
     mail, handled = failed.mail, failed.handled
     headers = (
@@ -90,4 +83,4 @@ def _labelled(failed: Failed) -> bytes:
     )
     lines = "".join(f"{header}\n" for header in headers)
     # a Maildir holds the line ends of its system
-    return lines.encode("utf-8", "surrogateescape") + mail.Data.replace(b"\r\n", b"\n")
+    return octets.of_text(lines) + mail.Data.replace(b"\r\n", b"\n")

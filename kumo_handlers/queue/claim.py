@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from kumo_handlers.mail import octets
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.spool import EntryKey
 
@@ -148,7 +149,7 @@ def _claims(
 
 def address_of(stored: bytes) -> str:
     """An address as it stands in the database."""
-    return stored.decode("utf-8", "surrogateescape")
+    return octets.to_text(stored)
 
 
 def _json(values: list[int] | list[str]) -> str:

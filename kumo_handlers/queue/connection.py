@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kumo_handlers.errors import RelayError
+from kumo_handlers.mail import octets
 from kumo_handlers.mail.reply import EnhancedStatusCode, Reply
 from kumo_handlers.queue import greeting
 
@@ -138,7 +139,7 @@ class Connection:
 
 def _reply(code: int, lines: Sequence[bytes]) -> Reply:
     """The reply, with an enhanced status taken from its text (RFC 2034, 4)."""
-    texts = [line.decode("utf-8", "surrogateescape") for line in lines]
+    texts = [octets.to_text(line) for line in lines]
     status = EnhancedStatusCode.find(texts[0])
     if status is not None:
         texts = [text.removeprefix(str(status)).lstrip() for text in texts]

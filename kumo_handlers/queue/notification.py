@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from kumo_handlers.mail import octets
 from kumo_handlers.queue.queued_mail import Facts, QueuedMail
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def notification(
         reasons="\n".join(_reason(each) for each in failures),
         status="\n\n".join([_about_message(claim, hostname), *map(_about, failures)]),
     )
-    content = text.replace("\n", "\r\n").encode("utf-8", "surrogateescape")
+    content = octets.of_text(text.replace("\n", "\r\n"))
     content += _headers(claim.content) + f"\r\n--={name}--\r\n".encode()
     return QueuedMail(
         id=name,

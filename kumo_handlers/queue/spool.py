@@ -14,6 +14,7 @@ import msgspec
 
 from kumo_handlers.errors import AddressError, StorageFullError
 from kumo_handlers.journal.record import encode_json
+from kumo_handlers.mail import octets
 from kumo_handlers.mail.address import fold_domain
 
 if TYPE_CHECKING:
@@ -151,14 +152,14 @@ def _text(reply: str) -> str:
 
 
 def _message(number: int, mail: QueuedMail) -> tuple[object, ...]:
-    reverse_path = mail.reverse_path.encode("utf-8", "surrogateescape")
+    reverse_path = octets.of_text(mail.reverse_path)
     return (number, mail.id, reverse_path, mail.time, len(mail.content), encode_json(mail.facts))
 
 
 def _recipient(address: str) -> tuple[bytes, str]:
     """The address as it was received, and its domain for looking it up."""
     domain = address.rpartition("@")[2] if "@" in address else ""
-    return address.encode("utf-8", "surrogateescape"), domain_key(domain)
+    return octets.of_text(address), domain_key(domain)
 
 
 def domain_key(domain: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.errors import RelayError
+from kumo_handlers.mail import octets
 from kumo_handlers.mail.reply import Reply, reply
 from kumo_handlers.queue.claim import Entry
 
@@ -168,8 +169,8 @@ def _mail(connection: Connection, claim: Claim, entries: Sequence[Entry]) -> byt
 
 
 def _path(command: bytes, address: str) -> bytes:
-    return b"%s:<%s>" % (command, address.encode("utf-8", "surrogateescape"))
+    return b"%s:<%s>" % (command, octets.of_text(address))
 
 
 def _text(line: bytes) -> str:
-    return line.decode("utf-8", "surrogateescape")
+    return octets.to_text(line)

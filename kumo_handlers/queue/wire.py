@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.journal.record import encode_json
+from kumo_handlers.mail import octets
 from kumo_handlers.queue.kept import KeptMail
 from kumo_handlers.queue.queued_mail import Facts, QueuedMail
 
@@ -37,8 +38,8 @@ class Posted(msgspec.Struct, frozen=True, array_like=True):
         """The mail, to be sent."""
         return cls(
             mail.id,
-            _octets(mail.reverse_path),
-            [_octets(address) for address in mail.recipients],
+            octets.of_text(mail.reverse_path),
+            [octets.of_text(address) for address in mail.recipients],
             mail.content,
             mail.time,
             encode_json(mail.facts),
@@ -48,8 +49,8 @@ class Posted(msgspec.Struct, frozen=True, array_like=True):
         """The mail, received."""
         return QueuedMail(
             id=self.id,
-            reverse_path=_text(self.reverse_path),
-            recipients=tuple([_text(address) for address in self.recipients]),
+            reverse_path=octets.to_text(self.reverse_path),
+            recipients=tuple([octets.to_text(address) for address in self.recipients]),
             content=self.content,
             time=self.time,
             facts=msgspec.json.decode(self.facts, type=Facts),
@@ -116,11 +117,3 @@ class Frames:
             yield _decoder.decode(bytes(rest[start + _LENGTH : behind]))
             start = behind
         del rest[:start]
-
-
-def _octets(address: str) -> bytes:
-    return address.encode("utf-8", "surrogateescape")
-
-
-def _text(address: bytes) -> str:
-    return address.decode("utf-8", "surrogateescape")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lupa.lua54 import lua_type
 
+from kumo_handlers.mail import octets
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,12 +24,12 @@ _INTEGERS: Final = range(-(2**63), 2**63)
 
 def encode(text: str) -> bytes:
     """Text as a string of Lua."""
-    return text.encode("utf-8", "surrogateescape")
+    return octets.of_text(text)
 
 
 def decode(string: bytes) -> str:
     """A string of Lua as text."""
-    return string.decode("utf-8", "surrogateescape")
+    return octets.to_text(string)
 
 
 def to_lua(value: object, table: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - lupa has no types

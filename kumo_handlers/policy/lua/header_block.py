@@ -7,6 +7,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from typing import Final, Self
 
+from kumo_handlers.mail import octets
+
 _FIELD: Final = re.compile(rb"(?:[^\r\n]++|\r?\n(?=[ \t])|\r(?!\n))*+(?:\r?\n|\Z)")
 # Encoded words and addresses are looked for no further: Python takes its time over them.
 MAX_VALUE: Final = 65_536
@@ -76,11 +78,11 @@ def _field(name: str, value: str) -> bytes:
         raise ValueError(f"{name!r} is no name of a header")
     if _UNFOLDED.search(value):
         raise ValueError(f"the value of {name} has a line end that does not fold it")
-    return f"{name}: {value}\r\n".encode("utf-8", "surrogateescape")
+    return octets.of_text(f"{name}: {value}\r\n")
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
+    return octets.to_text(raw)
 
 
 def _decoded(value: str) -> str:

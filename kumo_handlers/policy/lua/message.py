@@ -6,7 +6,7 @@ from email.utils import getaddresses
 from typing import TYPE_CHECKING, Any, Final
 
 from kumo_handlers.errors import AddressError
-from kumo_handlers.mail import address
+from kumo_handlers.mail import address, octets
 from kumo_handlers.policy.lua.header_block import MAX_VALUE, HeaderBlock
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _set_meta(message: Message, name: str, value: object = None) -> None:
 
 
 def _set_data(message: Message, content: str) -> None:
-    raw = content.encode("utf-8", "surrogateescape")
+    raw = octets.of_text(content)
     message._header = None  # noqa: SLF001 - a method of the message, by another name
     message._content = b"\r\n".join(raw.replace(b"\r\n", b"\n").split(b"\n"))  # noqa: SLF001 - as above
 
