@@ -26,6 +26,10 @@ _FAILED = re.compile(
 )
 # One of these is in each of them, or an encoded word.
 _STEM = re.compile(rb"deliver|return|fail|bounce|reject|remis|zustell|sent|=\?")
+# Whom bounces come from: ``mailer-daemon``, not ``bugzilla-daemon``.
+_MAILER = re.compile(
+    rb"postmaster|(?<![\w.-])daemon|(?:mail|smtp|mta|post|delivery)\w{0,10}[-_. ]?daemon"
+)
 # A person answers it, or passes it on.
 _REPLY = re.compile(
     heading.TAGS.encode() + rb"(?:re|aw|sv|antw|fwd?|wg|tr|rv)\s*+(?:\[\d{1,3}\])?\s*+:"
@@ -51,10 +55,13 @@ def may_have_report_text(message: mime.Message) -> bool:
     """
     if message.sign(b"content-type").startswith(b"multipart/report"):
         return True
-    sender = message.sign(b"from")
-    if b"daemon" in sender or b"postmaster" in sender:
+    if _MAILER.search(message.sign(b"from")):
         return not (_REPLY.match(message.sign(b"subject")) or message.header("list-id"))
-    return says_it_failed(message) and not message.header("list-id")
+    if not says_it_failed(message) or message.header("list-id"):
+        return False
+    # A person who asks about a bounce keeps its subject, and so does a ticket.
+    header = heading.of(message)
+    return not (header.is_from_person or header.is_list or header.is_other_business)
 
 
 def says_it_failed(message: mime.Message) -> bool:
@@ -76,8 +83,7 @@ def is_from_mailer(message: mime.Message) -> bool:
     """Whether a program sent it: a null reverse-path, a mailer's name, RFC 3834's field."""
     if is_null_path(message):
         return True
-    sender = message.sign(b"from")
-    if b"daemon" in sender or b"postmaster" in sender:
+    if _MAILER.search(message.sign(b"from")):
         return True
     return (message.header("auto-submitted") or "").lower() not in ("", "no")
 

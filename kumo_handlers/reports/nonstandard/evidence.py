@@ -37,7 +37,10 @@ class Sign(msgspec.Struct, frozen=True):
 
 
 def _is_other_business(header: Heading) -> bool:
-    return header.is_other_business and not header.begins_as_bounce
+    if header.begins_as_bounce or (header.is_reply and _is_from_machine(header)):
+        # What follows is the subject of the message that is returned.
+        return False
+    return header.is_other_business
 
 
 def _is_from_machine(header: Heading) -> bool:
@@ -142,7 +145,8 @@ def _weigh_openings(notice: Notice) -> int:
 def is_believed(message: mime.Message, notice: Notice) -> bool:
     """Whether header and text together make a bounce of it."""
     header = heading.of(message)
-    if _is_person(header):
+    if header.is_from_person:
+        # Who quotes a bounce, then.
         return False
     enough = BELIEVED if _has_witness(header) else BELIEVED_ALONE
     said = weigh_text(notice)
@@ -152,25 +156,14 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
     return weigh_header(header) + said >= enough
 
 
-def _is_person(header: Heading) -> bool:
-    """Whether nothing says that a machine wrote it: a person who quotes a bounce, then."""
-    return not (
-        header.is_failed
-        or header.is_status_report
-        or header.has_null_path
-        or header.auto_submitted.startswith("auto")
-        or header.is_from_role
-        or _is_from_mail(header)
-    )
-
-
 def _has_witness(header: Heading) -> bool:
     # A null reverse-path is a vacation program's, too (RFC 3834, 3.3), and a postmaster writes
-    # letters: neither proves anything alone.
+    # letters, and answers them: neither proves anything alone.
+    has_subject = header.has_bounce_subject and not header.is_reply
     return (
         header.is_failed
         or header.is_status_report
-        or header.is_from_mail_system
-        or (header.is_from_postmaster and (header.has_null_path or header.has_bounce_subject))
+        or header.is_from_mailer
+        or (_is_from_mail(header) and (header.has_null_path or has_subject))
         or (header.has_null_path and (header.is_from_role or header.has_bounce_subject))
     )

@@ -24,8 +24,12 @@ _MAIL_SYSTEM = re.compile(
     r"mailsystem|mail transport|mail_service|mail-service|mail service|メール(?:配信|送信)|"
     r"配信システム"
 )
+# What a product for secure mail calls itself as well, and whoever runs the machines.
+_WEAK = re.compile(r"mail[- _]?(?:system|service)|(?:mail|system) administrator|system attendant")
 _POSTMASTER = re.compile(
-    r"post-?master|\bndr\b|\bmailer\b|hostmaster|mail-?admin|sysadmin|mailmaster|daemon|\bmta\b|"
+    r"post-?master|\bndr\b|\bmailer\b|hostmaster|mail-?admin|sysadmin|mailmaster|\bmta\b|"
+    # not of a program of another name: ``bugzilla-daemon``, ``cron-daemon``
+    r"(?<![\w.-])daemon|(?:mail|smtp|post|delivery|mta)\w{0,10}[-_. ]?daemon|"
     r"mail[-_. ]?(?:gateway|server|router|relay|marshal|filter|security)|administrator|"
     r"groupwise|interscan|bounces?@|\bbounce\b|メールサーバ|メール管理者"
 )
@@ -43,7 +47,7 @@ _SUBJECT = re.compile(
     r"bounced|bounce notif|nondeliverable|non remis|delivery delayed|delayed mail|"
     r"mail system error|mail could not|returned email|unknown user|user unknown|nicht zugestellt|"
     r"mail refused|message refused|rejected mail|message rejected|mail rejected|email rejected|"
-    r"automatically rejected|^rejected: |"
+    r"automatically rejected|^rejected: |message you sent (?:was )?(?:block|reject|refus)|"
     r"message status|mail status|smtp error|error sending|error in delivery|delivery delay|"
     r"(?:could|couldn't|can't|cannot|can not|was|wasn't) (?:not )?(?:be )?(?:sent|deliver)|"
     r"address not found|message blocked|mail blocked|no such user|message could|delayed \d+ hour|"
@@ -57,8 +61,9 @@ _REPLYING = re.compile(
     r"(?:\[\d{1,3}\])? ?[:\uff1a]"
 )
 _AWAY = re.compile(
+    # not German ``Absender``, to whom a bounce goes back
     r"out[- ]of[- ](?:the[- ])?office|auto(?:matic|mated)?[- ]?(?:reply|response|replied|responder|"
-    r"antwort|reply:)|vacation|on holiday|on leave|absen|abwesen|réponse auto|reponse auto|"
+    r"antwort|reply:)|vacation|on holiday|on leave|absen(?!der)|abwesen|réponse auto|reponse auto|"
     r"respuesta autom|risposta autom|resposta autom|automatisch antwoord|automatische antwort|"
     r"autosvar|automaattinen|автоответ|fuera de (?:la )?oficina|away (?:from|until)|不在|自動返信|"
     r"自动回复|自動回覆|i am away|i'm away|afwezig|odpowiedź auto"
@@ -68,6 +73,7 @@ _NO_BOUNCE = re.compile(
     r"confirm|verif|challenge|read:|gelesen:|lu ?:|leído:|letto:|lida:|read receipt|"
     r"return receipt|disposition|report domain:|dmarc|aggregate|newsletter|statistic|"
     r"tlsrpt|tls report|moderator|awaiting approval|subscri|abuse report|invoice|order |"
+    r"\bvirus|\binfected\b|malware|"
     # a ticket system answers, with its number
     r"[\[(][a-z]{2,10}-\d{1,7}[\])]|"
     r"[\[(](?:ticket|case|issue|request|bug|inc|req)[- :#]{0,3}\w{0,6}\d|\[[\w-]{0,20} ?#\d"
@@ -99,6 +105,11 @@ class Heading(msgspec.Struct, frozen=True):
         return bool(_MAIL_SYSTEM.search(self.sender))
 
     @property
+    def is_from_mailer(self) -> bool:
+        """Whether the name is a mailer's: one that nobody else takes, as ``Mail System``."""
+        return bool(_MAIL_SYSTEM.search(_WEAK.sub("", self.sender)))
+
+    @property
     def is_from_postmaster(self) -> bool:
         """Whether a postmaster's address sent it, or one that bounces come from."""
         # The domain is left out: gmail.com and smtp.example.com have people, too.
@@ -119,7 +130,10 @@ class Heading(msgspec.Struct, frozen=True):
     @property
     def begins_as_bounce(self) -> bool:
         """Whether the subject begins as a bounce's; behind it stands the original's subject."""
-        return bool(_SUBJECT.match(self.subject, self._behind_tags))
+        begin = self._behind_tags
+        return bool(_SUBJECT.match(self.subject, begin)) or self.subject.startswith(
+            openings.PLAIN_FAILURE, begin
+        )
 
     @property
     def is_status_report(self) -> bool:
@@ -135,6 +149,19 @@ class Heading(msgspec.Struct, frozen=True):
     def is_reply(self) -> bool:
         """Whether it answers or forwards a message."""
         return self.is_answer or bool(_REPLYING.match(self.subject, self._behind_tags))
+
+    @property
+    def is_from_person(self) -> bool:
+        """Whether nothing says that a machine wrote it."""
+        return not (
+            self.is_failed
+            or self.is_status_report
+            or self.has_null_path
+            or self.auto_submitted.startswith("auto")
+            or self.is_from_role
+            or self.is_from_mail_system
+            or self.is_from_postmaster
+        )
 
     @property
     def _behind_tags(self) -> int:
