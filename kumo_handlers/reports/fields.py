@@ -124,12 +124,19 @@ def _other(
         values = paragraph.setdefault(indented[1].lower(), [])
         values.append(indented[2].rstrip())
         return values
-    if last is None or len(last[-1]) > MAX_VALUE:
+    if last is None or len(last[-1]) > MAX_VALUE or _is_whole(last, paragraph):
         remark(remarks, "a line that is no field was ignored")
         return last
     remark(remarks, "a continuation line was not indented")
     last[-1] = f"{last[-1]} {line.strip()}".strip()
     return last
+
+
+def _is_whole(last: list[str], paragraph: Group) -> bool:
+    """Whether these are the values of a recipient field that has its address."""
+    if not any(paragraph.get(name) is last for name in RECIPIENT):
+        return False
+    return "@" in last[-1] and last[-1].count("<") == last[-1].count(">")
 
 
 def singles(group: Group) -> dict[str, str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from kumo_handlers.reports import dsn, fields, returned, signs
 from kumo_handlers.reports.groups import Groups
+from kumo_handlers.reports.nonstandard import prose
 from kumo_handlers.reports.report import DSN, Returned, Source
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def read(message: mime.Message) -> DSN | None:
         if not part.content_type.startswith(_TEXTS) or part.content_type in returned.TYPES:
             continue
         text = part.text(MAX_TEXT)
+        if part.content_type == "text/html":
+            text = prose.of_html(text)
         found = _START.search(text)
         if found and (report := _report(text, found, message, index)):
             return report

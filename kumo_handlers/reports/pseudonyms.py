@@ -63,6 +63,8 @@ _PATTERN = (
 )
 # QUIRK: Exchange 5.5 writes ``dda:SMTP=a@b``, and logs write ``to=a@b``.
 _LABEL = re.compile(r"(?:smtp|to|from|for|orig_to|rcpt|orcpt|recipient|sender)=", re.IGNORECASE)
+# ``bounce+ann=example.com``, a return path that names whom the message went to (VERP).
+_VERP = re.compile(r"([^=]{1,100})([+-])([^=+-]{1,64})=([\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
 _HOST_OF_URL = re.compile(rf"(https?)://({_HOST})(.*)", re.IGNORECASE | re.DOTALL)
 _UNTOUCHED = frozenset({"127.0.0.1", "0.0.0.0", "localhost"})  # noqa: S104 - nothing is bound
 
@@ -125,6 +127,9 @@ class Pseudonyms:
         label = _LABEL.match(text)
         if label is not None:
             return label.group() + self._local_part(text[label.end() :])
+        if verp := _VERP.fullmatch(text):
+            own, separator, named, host = verp.groups()
+            return f"{self._user(own)}{separator}{self._local_part(named)}={self._domain(host)}"
         return text if text.lower() in ROLES else self._user(text)
 
     def _user(self, local_part: str) -> str:

@@ -23,6 +23,7 @@ from kumo_handlers.reports.pseudonyms import Pseudonyms
         ("IPv6:2001:db8:1:2::9", "IPv6:2001:db8::1"),
         ("https://a.example/x?u=ann see", "https://host2.example/1 see"),
         ("b1/mx.a.com--", "b1/host1.example--"),
+        ("bounce+ann=a.com@b.com", "user1+user2=host3.example@host4.example"),
         ("MAILER-DAEMON@mx.a.com", "MAILER-DAEMON@host1.example"),
         ("550 5.1.1 user unknown, 4.4.7", "550 5.1.1 user unknown, 4.4.7"),
         ("RESOLVER.ADR.RecipNotFound", "RESOLVER.ADR.RecipNotFound"),

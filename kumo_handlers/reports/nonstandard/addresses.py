@@ -51,6 +51,9 @@ def clean(found: str) -> str:
     domain = domain.rstrip(".,;:'`\"!?)")
     if not at or not local_part or not domain or _NO_DOMAIN.search(local_part):
         return ""
+    if "//" in local_part:
+        # A web address that has one in it.
+        return ""
     return f"{local_part}@{domain}"
 
 

@@ -26,6 +26,8 @@ MAX_BRACKETS = 10
 
 # ``(generated from ann@example.com)``: whom the sender wrote to, an alias of whom failed.
 _ORIGIN = re.compile(r"\W{0,4}(?:generated (?:from|by)|expanded from)\b", re.IGNORECASE)
+_NO_MAILBOX = re.compile(r"\W{0,3}(?:pipe to |save to |[|/])", re.IGNORECASE)
+_ENTRY_LINES = 6
 # It logs each of its detectors, and each of their failures, at a rate of seventeen a message.
 logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
 
@@ -54,7 +56,7 @@ def read_notice(notice: Notice) -> DSN | None:
         return None
     if _misses_one(notice, found):
         return None
-    found = [each for each in found if not _ORIGIN.match(notice.lines[each.line])] or found
+    found = [each for each in found if not _is_origin(notice.lines, each, found)] or found
     return text.dsn(notice, Source.FLUFL, sorted(found, key=lambda each: each.line))
 
 
@@ -62,6 +64,22 @@ def _misses_one(notice: Notice, found: list[Found]) -> bool:
     """Whether our own reading has all of these and more: some patterns stop at the first."""
     answered = {each.address.lower() for each in found}
     return answered < {each.address.lower() for each in recipients.find(notice)}
+
+
+def _is_origin(lines: list[str], each: Found, found: list[Found]) -> bool:
+    """Whether the address stands for an alias of the one above, whose entry it is in.
+
+    Where a program or a file failed, only the origin has an address.
+    """
+    if not _ORIGIN.match(lines[each.line]):
+        return False
+    named = {other.line for other in found}
+    for index in range(each.line - 1, max(each.line - _ENTRY_LINES, -1), -1):
+        if not lines[index] or _NO_MAILBOX.match(lines[index]):
+            return False
+        if index in named:
+            return True
+    return True
 
 
 def _answer(notice: Notice) -> set[str]:

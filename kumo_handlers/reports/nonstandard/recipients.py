@@ -180,6 +180,23 @@ def _at(first: str, rest: str) -> Iterator[str]:
         rest = rest[more.end() :]
 
 
+def _with_names(notice: Notice) -> Iterator[Found]:
+    """As in ``Ann Bell <ann@example.com>; Bob <…>``: lines of names, after the announcement."""
+    for index in range(_first_line(notice), len(notice.lines)):
+        line = notice.lines[index]
+        if "@" not in line or not all(map(_NAMED.fullmatch, _BETWEEN.split(line.rstrip(";,")))):
+            continue
+        if not _is_of_another(notice.lines, index):
+            yield from (Found(each, index) for each in addresses.within(line))
+
+
+_NAMED = re.compile(
+    r"\W{0,4}[^\W\d_][^<>@;,:()]{0,60}+"
+    r"(?:<[^\s<>@]{1,256}@[^\s<>@]{1,255}>|\([^\s()@]{1,256}@[^\s()@]{1,255}\))"
+)
+_BETWEEN = re.compile(r"(?<=[>)])[;,] ?")
+
+
 def _by_x400(notice: Notice) -> Iterator[Found]:
     """As in ``c=US;a= ;p=Corp;dda:SMTP=ann@example.com;``, which Exchange 5.5 writes."""
     yield from _matching(notice, _X400.search)
@@ -281,6 +298,18 @@ def _in_returned(notice: Notice) -> Iterator[Found]:
             return
 
 
+def _by_return_path(notice: Notice) -> Iterator[Found]:
+    """Whom the notice came back for: ``bounce+ann=example.com@…`` names the recipient (VERP)."""
+    got = [value for name in ("to", "delivered-to") if (value := notice.message.header(name))]
+    for address in addresses.within(", ".join(got)[:2000]):
+        if found := _VERP.search(address.rpartition("@")[0]):
+            named = f"{found[1] or found[2]}@{found[3]}"
+            yield Found(named, -1, "recipient read from whom the notice was sent to")
+
+
+_VERP = re.compile(r"(?:\+([^\s@=+]{1,64})|-([\w.]{1,64}))=([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})$")
+
+
 def _is_other(notice: Notice, address: str) -> bool:
     """Whether this is neither who got the notice, nor who sent it, nor a role to turn to."""
     return address.lower() not in notice.own and not addresses.is_role(address)
@@ -295,6 +324,7 @@ def _is_asking(text: str, address: str) -> bool:
 WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
     _sentence,
     _listed,
+    _with_names,
     _by_x400,
     _labelled,
     _refused,
@@ -306,4 +336,5 @@ WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
     _role,
     _bare_names,
     _in_returned,
+    _by_return_path,
 )
