@@ -87,16 +87,27 @@ PLAIN_FAILURE = (
     *("falha na entrega", "erro na entrega", "não pode ser entregue", "não puderam ser entregues"),
     # Dutch, Scandinavian, Finnish
     *("niet worden afgeleverd", "niet afgeleverd", "onbestelbaar", "niet worden bezorgd"),
+    *("inte levereras", "ikke leveret", "kan ikke leveres", "kon niet worden verzonden"),
     *("niet bezorgd", "kunde inte levereras", "gick inte att leverera", "kunne ikke leveres"),
     *("ikke leveres", "ikke levert", "inte levererats", "ei voitu toimittaa", "ei voida toimittaa"),
     # Polish, Czech, Hungarian, Turkish, Greek, Romanian
+    *("dostarczanie do następujących", "nepodařilo doručit", "nepovedlo doručit"),
+    *("nem sikerült kézbesíteni",),
     *("nie można dostarczyć", "nie została dostarczona", "nie mogła zostać", "niedostarczon"),
     *("nelze doručit", "nedoručiteln", "nebyla doručena", "kézbesíthet", "teslim edilemedi"),
     *("iletilemedi", "δεν παραδόθηκε", "δεν ήταν δυνατή η παράδοση", "nu a putut fi livrat"),
     # Russian, Ukrainian
     *("не может быть доставлен", "не доставлен", "не было доставлен", "не удалось доставить"),
+    *("сбой доставки", "не удается доставить", "не удалось отправить", "доставка не удалась"),
     *("недоставлен", "не был доставлен", "невозможно доставить", "не могло быть доставлен"),
     *("не вдалося доставити", "не доставлено"),
+    # Bulgarian, Serbian, Croatian, Slovak, Lithuanian, Indonesian, Vietnamese
+    *("не беше доставен", "не може да бъде доставен", "nije isporučen", "nije moguće isporučiti"),
+    *("nedoručen", "nebolo možné doručiť", "nepavyko pristatyti", "tidak dapat dikirim"),
+    *("tidak terkirim", "gagal dikirim", "không thể gửi", "không gửi được"),
+    # Arabic, Persian, Hebrew, Thai
+    *("تعذر تسليم", "تعذر التسليم", "لم يتم تسليم", "تحویل داده نشد", "לא נמסר", "לא ניתן למס"),
+    *("לא ניתן היה למסור", "ส่งไม่ได้", "ไม่สามารถส่ง", "ส่งไม่สำเร็จ"),
     # Japanese
     *("配信できません", "配送できません", "送信できません", "届けられません", "お届けできません"),
     *("配信に失敗", "送達できません", "宛先不明", "エラーメール", "届きません", "配信不能"),
@@ -104,6 +115,7 @@ PLAIN_FAILURE = (
     *("届けることができません", "送ることができません", "受信できません", "配送不能"),
     # Chinese, Korean
     *("无法投递", "退信", "无法送达", "投递失败", "未能送达", "無法傳遞", "被退回", "无法发送"),
+    *("未送达", "传递邮件失败", "投递不成功", "没有发送成功", "傳遞失敗"),
     *("发送失败", "無法投遞", "無法送達", "未能投递", "系统退信", "投遞失敗"),
     *("전달하지 못했", "배달하지 못했", "반송", "전송하지 못했", "배달되지", "전송 실패"),
 )

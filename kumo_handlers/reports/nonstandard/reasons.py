@@ -20,9 +20,12 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("in the queue too long", "queue too long", "time limit exceeded", "timeout exceeded"),
             *("maximum time", "delivery time", "too long in queue", "hours without success"),
             *("days without success", "after repeated attempts", "could not be delivered within"),
+            *("cannot send message for", "could not send message for"),
             *("cannot be delivered within", "been in the queue", "maximum number of attempts"),
         ),
     ),
+    # X.3.4 message too big for the system, in words that a full mailbox has as well
+    ("3.4", ("mail size limit", "message size limit")),
     # X.2.2 mailbox full
     (
         "2.2",
@@ -113,6 +116,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("domain name not found", "non-existent domain", "nonexistent domain", "dns error"),
             *("domain couldn't be found", "unable to find the domain", "invalid host"),
             *("destination computer was not found", "remote domain was not found"),
+            *("non-existent hosts", "non-existent host", "unknown mail host"),
             *("name server: ", "nullmx", "does not accept mail (nullmx", "no route to domain"),
         ),
     ),
@@ -140,6 +144,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("unrouteable address", "unroutable address", "no matches to nameserver", "no user"),
             *(
                 "not a user",
+                "not a registered",
+                "no such local",
                 "is not local",
                 "not exist",
                 "misspelled",
@@ -201,6 +207,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("connection refused", "no route to host", "host is down", "not reachable"),
             *("could not connect", "unable to connect", "couldn't connect", "can't connect"),
             *("establish an smtp", "connect to", "connection timed out", "unreachable"),
+            *("requests to connect",),
             *("no answer from host", "could not initiate", "operation timed out", "not responding"),
         ),
     ),

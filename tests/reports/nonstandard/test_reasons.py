@@ -28,6 +28,11 @@ from kumo_handlers.reports.report import Action
         ("no words we know", None, Action.DELAYED, "4.0.0"),
         ("no words we know", None, Action.DELIVERED, "2.0.0"),
         ("宛先不明", None, Action.FAILED, "5.1.1"),
+        ("Cannot send message for 3 days", None, Action.FAILED, "4.4.7"),
+        ("Mail size limit exceeded", None, Action.FAILED, "5.3.4"),
+        ("All MX records point to non-existent hosts", None, Action.FAILED, "5.1.2"),
+        ("did not accept our requests to connect: timed out", None, Action.FAILED, "4.4.1"),
+        ("User ann is not a registered gateway user", None, Action.FAILED, "5.1.1"),
     ],
 )
 def test_status(text: str, code: int | None, action: Action, status: str) -> None:
