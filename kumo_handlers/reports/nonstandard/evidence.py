@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 WORTH_READING = 3
 BELIEVED = 6
-# Where no witness speaks for a mail system: neither sender nor structure, path and subject.
+# Where no witness speaks for a mail system: neither sender nor structure, path and subject; and
+# where the subject does not begin as a bounce's, but speaks of one.
 BELIEVED_ALONE = 8
+BELIEVED_IN_PASSING = 9
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -115,6 +117,15 @@ _ASKING = (
 )
 
 
+# ``Dear Ann,``: a person writes, or a shop. Who does not know the name writes to the sender.
+_SALUTATION = re.compile(
+    r"(?:hi|hello|dear|hallo|liebe[rs]?|sehr geehrte[rs]? (?:frau|herr)|bonjour|ch[eè]re?|hola|"
+    r"estimad[oa]|ciao|gentile|ol[aá]|prezad[oa]|beste|hej|kedves)[ ,]{1,2}"
+    r"(?!(?:user|sender|customer|sir|madam|e?-?mail|friend|client|all|everyone|postmaster|"
+    r"kunde|kundin|nutzer)\b)[^\W_]{2,20}(?:[ -][^\W_]{1,20}){0,2}[,!]"
+)
+
+
 def weigh_text(notice: Notice) -> int:
     """The points of the text: what it announces, and in whose voice."""
     folded = notice.folded
@@ -123,6 +134,7 @@ def weigh_text(notice: Notice) -> int:
     points += 1 if openings.says(folded, _DIALOGUE) else 0
     points += 1 if notice.is_returning else 0
     points -= 4 if openings.says(folded[:4000], _ASKING) else 0
+    points -= 4 if _SALUTATION.match(folded) else 0
     return points
 
 
@@ -134,9 +146,29 @@ def _is_condition(folded: str, opening: openings.Opening) -> bool:
     return bool(_CONDITION.search(folded, max(opening.start - 60, 0), opening.start))
 
 
+# ``We were unable to deliver your parcel``.
+_GOODS = re.compile(
+    r"\b(?:parcels?|packages?|shipments?|couriers?|orders?|bookings?|reservations?|purchases?|"
+    r"goods|invoices?|payments?|statements?|letters?|fax|paket|päckchen|sendung|lieferung|"
+    r"bestellung|colis|commande|paquete|pedido|pacco|ordine|encomenda)\b"
+)
+_MAIL = re.compile(r"mail|message|nachricht|mensaje|messaggi|mensage|courriel|recipient|address")
+_NEAR = 40
+
+
+def _is_of_goods(folded: str, opening: openings.Opening) -> bool:
+    """Whether the words around it say that something else than mail was not delivered."""
+    around = folded[max(opening.start - _NEAR, 0) : opening.end + _NEAR]
+    return bool(_GOODS.search(around)) and not _MAIL.search(around)
+
+
 def _weigh_openings(notice: Notice) -> int:
     folded = notice.folded
-    plain = [each for each in notice.openings if each.is_plain and not _is_condition(folded, each)]
+    plain = [
+        each
+        for each in notice.openings
+        if each.is_plain and not _is_condition(folded, each) and not _is_of_goods(folded, each)
+    ]
     if not plain:
         return 1 if any(not each.is_plain for each in notice.openings) else 0
     return 3 if plain[0].start < _EARLY else 2
@@ -148,9 +180,13 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
     if header.is_from_person:
         # Who quotes a bounce, then.
         return False
-    enough = BELIEVED if _has_witness(header) else BELIEVED_ALONE
+    enough = BELIEVED
+    if not _has_witness(header):
+        in_passing = header.has_bounce_subject and not header.begins_as_bounce
+        enough = BELIEVED_IN_PASSING if in_passing else BELIEVED_ALONE
     said = weigh_text(notice)
-    if said <= 0 and not (header.has_null_path or header.is_status_report or header.is_failed):
+    is_mailer = header.has_null_path and _is_from_mail(header)
+    if said <= 0 and not (is_mailer or header.is_status_report or header.is_failed):
         # Anyone can take a mail system's name and subject.
         return False
     return weigh_header(header) + said >= enough

@@ -74,7 +74,10 @@ _NO_BOUNCE = re.compile(
     r"return receipt|disposition|report domain:|dmarc|aggregate|newsletter|statistic|"
     r"tlsrpt|tls report|moderator|awaiting approval|subscri|abuse report|invoice|order |"
     r"\bvirus|\binfected\b|malware|"
+    # what Postfix and Exim tell their own postmaster
+    r"smtp server: errors from|^message \S{3,40} (?:has been )?frozen|"
     # a ticket system answers, with its number
+    r"^[a-z][a-z0-9]{1,15}-\d{1,7}(?: -|:) |"
     r"[\[(][a-z]{2,10}-\d{1,7}[\])]|"
     r"[\[(](?:ticket|case|issue|request|bug|inc|req)[- :#]{0,3}\w{0,6}\d|\[[\w-]{0,20} ?#\d"
 )
