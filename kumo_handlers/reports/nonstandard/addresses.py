@@ -29,7 +29,7 @@ ADDRESS = re.compile(rf"{_BRACKETED}|({_QUOTED}|{BARE})", re.IGNORECASE)
 _PREFIX = re.compile(
     r"(?:smtp|rfc-?822|to|rcpt|recipient|address|email)=|[45][0-5]\d-", re.IGNORECASE
 )
-_WRAPPING = "'`*=|."
+_WRAPPING = "'`*=|.{"
 # ``cid:image001.png@01D5`` in HTML, and what people write to show a form.
 _NO_DOMAIN = re.compile(r"\.(?:png|jpe?g|gif|bmp|css|js|php|html?)$", re.IGNORECASE)
 _ANSWERABLE = frozenset(

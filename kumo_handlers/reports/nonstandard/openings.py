@@ -77,6 +77,7 @@ PLAIN_FAILURE = (
     # Spanish
     *("no se ha podido entregar", "no se pudo entregar", "no pudo ser entregado"),
     *("no ha podido ser entregado", "no ha sido entregado", "no se ha entregado"),
+    *("fallo de entrega", "fallo en la entrega", "entrega fallida", "no pudimos entregar"),
     *("error al entregar", "error en la entrega", "no se puede entregar", "no entregado"),
     *("no llegó a", "no ha llegado a", "no fue entregado", "no se han podido entregar"),
     # Italian, Portuguese
@@ -87,6 +88,7 @@ PLAIN_FAILURE = (
     *("falha na entrega", "erro na entrega", "não pode ser entregue", "não puderam ser entregues"),
     # Dutch, Scandinavian, Finnish
     *("niet worden afgeleverd", "niet afgeleverd", "onbestelbaar", "niet worden bezorgd"),
+    *("feil ved levering", "leveringsfeil", "kunne ikke levere", "fejl ved levering"),
     *("inte levereras", "ikke leveret", "kan ikke leveres", "kon niet worden verzonden"),
     *("niet bezorgd", "kunde inte levereras", "gick inte att leverera", "kunne ikke leveres"),
     *("ikke leveres", "ikke levert", "inte levererats", "ei voitu toimittaa", "ei voida toimittaa"),
@@ -111,6 +113,7 @@ PLAIN_FAILURE = (
     # Japanese
     *("配信できません", "配送できません", "送信できません", "届けられません", "お届けできません"),
     *("配信に失敗", "送達できません", "宛先不明", "エラーメール", "届きません", "配信不能"),
+    *("配信障害", "配送障害", "送信障害"),
     *("配送に失敗", "送信に失敗", "送信エラー", "配信エラー", "配送エラー", "配信されません"),
     *("届けることができません", "送ることができません", "受信できません", "配送不能"),
     # Chinese, Korean

@@ -62,7 +62,7 @@ _NO_RECIPIENT = re.compile(
 _OTHER_LABEL = re.compile(
     r"(?:original |envelope )?(?:sender|from|mail from|message[- ]?id|reply-to|absender|remitente|"
     r"expéditeur|mittente|remetente|afzender|отправитель|差出人|发件人|寄件者)"
-    r"(?:'?s? ?(?:address|e-?mail))? ?[:\uff1a]"
+    r"(?:'?s? ?(?:address|e-?mail))? ?[:\uff1a]?"
 )
 # Behind such a line stand those that were reached.
 _SUCCESS = re.compile(r"\b(?:was|were|been) (?:delivered|successful)", re.IGNORECASE)
@@ -182,16 +182,17 @@ def _at(first: str, rest: str) -> Iterator[str]:
 
 def _with_names(notice: Notice) -> Iterator[Found]:
     """As in ``Ann Bell <ann@example.com>; Bob <…>``: lines of names, after the announcement."""
-    for index in range(_first_line(notice), len(notice.lines)):
+    for index in range(_first_line(notice) + 1, len(notice.lines)):
         line = notice.lines[index]
         if "@" not in line or not all(map(_NAMED.fullmatch, _BETWEEN.split(line.rstrip(";,")))):
             continue
         if not _is_of_another(notice.lines, index):
-            yield from (Found(each, index) for each in addresses.within(line))
+            named = (each for each in addresses.within(line) if _is_other(notice, each))
+            yield from (Found(each, index) for each in named if not _is_asking(line, each))
 
 
 _NAMED = re.compile(
-    r"\W{0,4}[^\W\d_][^<>@;,:()]{0,60}+"
+    r"\W{0,4}[^\W\d_][^<>@;,:()]{0,40}+"
     r"(?:<[^\s<>@]{1,256}@[^\s<>@]{1,255}>|\([^\s()@]{1,256}@[^\s()@]{1,255}\))"
 )
 _BETWEEN = re.compile(r"(?<=[>)])[;,] ?")
