@@ -98,6 +98,7 @@ _EARLY = 700
 _REPLY = re.compile(r"(?<![\w.@-])[45]\d\d[ -]{1,3}(?:#?[45]\.[0-7]\.\d{1,3}\b|[a-z<\"])")
 _STATUS = re.compile(r"(?<![\d.])[45]\.\d\.\d{1,2}(?![\d.])")
 _DIALOGUE = (
+    *("this is the mail system", "qmail-send program", "mail delivery software"),
     *("rcpt to", "remote host said", "smtp error", "remote server", "smtp server", "host said"),
     *(
         "transcript",
@@ -200,6 +201,7 @@ def _has_witness(header: Heading) -> bool:
         header.is_failed
         or header.is_status_report
         or header.is_from_mailer
-        or (_is_from_mail(header) and (header.has_null_path or has_subject))
+        or (header.is_from_true_postmaster and has_subject)
+        or (_is_from_mail(header) and (header.has_null_path or header.begins_as_bounce))
         or (header.has_null_path and (header.is_from_role or header.has_bounce_subject))
     )

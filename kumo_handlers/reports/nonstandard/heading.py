@@ -25,7 +25,10 @@ _MAIL_SYSTEM = re.compile(
     r"配信システム"
 )
 # What a product for secure mail calls itself as well, and whoever runs the machines.
-_WEAK = re.compile(r"mail[- _]?(?:system|service)|(?:mail|system) administrator|system attendant")
+_WEAK = re.compile(
+    r"mail[- _]?(?:system|service)|(?:mail|system)? ?administrator|system attendant|sys-?admin|"
+    r"mail-?admin|mail[-_. ]?(?:filter|security)"
+)
 _POSTMASTER = re.compile(
     r"post-?master|\bndr\b|\bmailer\b|hostmaster|mail-?admin|sysadmin|mailmaster|\bmta\b|"
     # not of a program of another name: ``bugzilla-daemon``, ``cron-daemon``
@@ -48,6 +51,7 @@ _SUBJECT = re.compile(
     r"mail system error|mail could not|returned email|unknown user|user unknown|nicht zugestellt|"
     r"mail refused|message refused|rejected mail|message rejected|mail rejected|email rejected|"
     r"automatically rejected|^rejected: |message you sent (?:was )?(?:block|reject|refus)|"
+    r"considered unsolicited bulk|"
     r"message status|mail status|smtp error|error sending|error in delivery|delivery delay|"
     r"(?:could|couldn't|can't|cannot|can not|was|wasn't) (?:not )?(?:be )?(?:sent|deliver)|"
     r"address not found|message blocked|mail blocked|no such user|message could|delayed \d+ hour|"
@@ -73,7 +77,7 @@ _NO_BOUNCE = re.compile(
     r"confirm|verif|challenge|read:|gelesen:|lu ?:|leído:|letto:|lida:|read receipt|"
     r"return receipt|disposition|report domain:|dmarc|aggregate|newsletter|statistic|"
     r"tlsrpt|tls report|moderator|awaiting approval|subscri|abuse report|invoice|order |"
-    r"\bvirus|\binfected\b|malware|"
+    r"\bvirus|\binfected\b|malware|\b(?:hourly|daily|weekly|monthly)\b|\bincident\b|"
     # what Postfix and Exim tell their own postmaster
     r"smtp server: errors from|^message \S{3,40} (?:has been )?frozen|"
     # a ticket system answers, with its number
@@ -111,6 +115,11 @@ class Heading(msgspec.Struct, frozen=True):
     def is_from_mailer(self) -> bool:
         """Whether the name is a mailer's: one that nobody else takes, as ``Mail System``."""
         return bool(_MAIL_SYSTEM.search(_WEAK.sub("", self.sender)))
+
+    @property
+    def is_from_true_postmaster(self) -> bool:
+        """The same of a postmaster: an administrator is nobody's name for a mailer."""
+        return bool(_POSTMASTER.search(_WEAK.sub("", _DOMAIN.sub("@", self.sender))))
 
     @property
     def is_from_postmaster(self) -> bool:

@@ -64,6 +64,7 @@ PLAIN_FAILURE = (
     *("unable to send", "undeliverable address", "address not found", "message blocked"),
     *("recipient inbox full", "not accepting mail from", "delivery aborted", "was aborted"),
     *("message bounced", "mail bounced", "has bounced", "bounced back", "bounce message"),
+    *("delivery of the email was stopped", "considered unsolicited bulk"),
     # German
     *("nicht zugestellt", "nicht ausgeliefert", "unzustellbar", "zustellung fehlgeschlagen"),
     *("fehler bei der zustellung", "zustellfehler", "zustellung ist fehlgeschlagen"),
@@ -134,6 +135,7 @@ VAGUE_FAILURE = (
     *("error message below", "mail error", "mail failure", "quota exceeded", "exceeded quota"),
     *("returned mail", "was blocked", "rejected", "is disabled", "account is disabled"),
     *("is not a valid", "no mailbox here", "mailbox unavailable", "storage limit", "inbox is full"),
+    *("user is unknown", "mail is returned", "message is returned", "loops back to"),
     *("not listed in", "unknown address", "invalid recipient", "exceed", "undisclosed address"),
 )
 PLAIN_DELAY = (
