@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_JSON = 256 * 1024
 MAX_RECIPIENTS = 200
+_JSON_TYPES = ("text/plain", "application/json")
 
 # The event, the key of its object, the key of its recipients, and what happened to them.
 _EVENTS = {
@@ -69,7 +70,7 @@ def _json(message: mime.Message) -> str:
         return _object(content[:MAX_JSON].decode("utf-8", "replace"))
     if b"sns.amazonaws.com" not in message.lowered:
         return ""
-    part = next((part for part in message.parts if part.content_type == "text/plain"), None)
+    part = next((part for part in message.parts if part.content_type in _JSON_TYPES), None)
     return _object(part.text(MAX_JSON)) if part else ""
 
 
@@ -122,7 +123,8 @@ def _status(entry: object, detail: dict[str, Any], action: Action) -> RecipientS
     inferred = () if status else ("status",)
     if status is None:
         folded = openings.fold(diagnostic)
-        status = _of_subtype(detail) or reasons.status_of(folded, None, action)
+        happened = Action.DELAYED if _is_transient(detail) else action
+        status = _of_subtype(detail) or reasons.status_of(folded, None, happened)
     code = diagnostic.partition(";")[2].strip()[:3]
     return RecipientStatus(
         final_recipient=Typed("rfc822", values.address(address)),
@@ -134,9 +136,13 @@ def _status(entry: object, detail: dict[str, Any], action: Action) -> RecipientS
     )
 
 
+def _is_transient(detail: dict[str, Any]) -> bool:
+    return _text(detail, "bounceType") == "Transient"
+
+
 def _of_subtype(detail: dict[str, Any]) -> EnhancedStatusCode | None:
     subtype = _SUBTYPES.get(_text(detail, "bounceSubType"))
-    leading = 4 if _text(detail, "bounceType") == "Transient" else 5
+    leading = 4 if _is_transient(detail) else 5
     return EnhancedStatusCode.find(f"{leading}.{subtype}") if subtype else None
 
 
