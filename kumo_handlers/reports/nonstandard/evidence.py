@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.reports.nonstandard import heading, openings
+from kumo_handlers.reports.nonstandard import addresses, heading, openings
 from kumo_handlers.reports.nonstandard.heading import Heading
 
 if TYPE_CHECKING:
@@ -189,8 +189,24 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
     is_mailer = header.has_null_path and _is_from_mail(header)
     if said <= 0 and not (is_mailer or header.is_status_report or header.is_failed):
         # Anyone can take a mail system's name and subject.
-        return False
+        return said == 0 and _speaks_for_itself(header, notice)
     return weigh_header(header) + said >= enough
+
+
+def _speaks_for_itself(header: Heading, notice: Notice) -> bool:
+    """Whether a mailer's own address, a bounce's subject and a third party's address agree.
+
+    Then the words need not be known: there are more languages than phrases here.
+    """
+    if not (header.is_from_mailer_address and header.begins_as_bounce):
+        return False
+    if weigh_header(header) < BELIEVED:
+        return False
+    return any(
+        address.lower() not in notice.own and not addresses.is_role(address)
+        for line in notice.lines
+        for address in addresses.within(line)
+    )
 
 
 def _has_witness(header: Heading) -> bool:

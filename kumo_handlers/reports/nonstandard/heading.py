@@ -36,6 +36,7 @@ _POSTMASTER = re.compile(
     r"mail[-_. ]?(?:gateway|server|router|relay|marshal|filter|security)|administrator|"
     r"groupwise|interscan|bounces?@|\bbounce\b|メールサーバ|メール管理者"
 )
+_MAILER_ADDRESS = re.compile(r"(?:^|[<\s])(?:mail(?:er)?[-_.]?daemon|postmaster)(?:[@>]|$| \()")
 _ROLE = re.compile(
     r"no[-_.]?reply|\bmail@|smtp|exchange|server|gateway|system|admin@|root@|antivirus|security|"
     r"support@|service@|サーバ|管理者"
@@ -50,7 +51,8 @@ _SUBJECT = re.compile(
     r"bounced|bounce notif|nondeliverable|non remis|delivery delayed|delayed mail|"
     r"mail system error|mail could not|returned email|unknown user|user unknown|nicht zugestellt|"
     r"mail refused|message refused|rejected mail|message rejected|mail rejected|email rejected|"
-    r"automatically rejected|^rejected: |message you sent (?:was )?(?:block|reject|refus)|"
+    r"automatically rejected|^rejected: |^ndn: |^mail failed|"
+    r"message you sent (?:was )?(?:block|reject|refus)|"
     r"considered unsolicited bulk|"
     r"message status|mail status|smtp error|error sending|error in delivery|delivery delay|"
     r"(?:could|couldn't|can't|cannot|can not|was|wasn't) (?:not )?(?:be )?(?:sent|deliver)|"
@@ -115,6 +117,11 @@ class Heading(msgspec.Struct, frozen=True):
     def is_from_mailer(self) -> bool:
         """Whether the name is a mailer's: one that nobody else takes, as ``Mail System``."""
         return bool(_MAIL_SYSTEM.search(_WEAK.sub("", self.sender)))
+
+    @property
+    def is_from_mailer_address(self) -> bool:
+        """Whether it has the address of a mailer or postmaster, not only the name."""
+        return bool(_MAILER_ADDRESS.search(self.sender))
 
     @property
     def is_from_true_postmaster(self) -> bool:

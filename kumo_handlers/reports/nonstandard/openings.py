@@ -66,16 +66,19 @@ PLAIN_FAILURE = (
     *("message bounced", "mail bounced", "has bounced", "bounced back", "bounce message"),
     *("delivery of the email was stopped", "considered unsolicited bulk"),
     # German
+    *("ist zurückgekommen", "wurde zurückgewiesen", "wurde abgelehnt"),
     *("nicht zugestellt", "nicht ausgeliefert", "unzustellbar", "zustellung fehlgeschlagen"),
     *("fehler bei der zustellung", "zustellfehler", "zustellung ist fehlgeschlagen"),
     *("zustellung der nachricht", "nicht übermittelt", "nicht erreicht", "nicht zustellbar"),
     *("zustellung an folgende", "nicht ausliefern", "zustellung ihrer nachricht"),
     # French
+    *("a été refusé", "a été rejeté"),
     *("n'a pas pu être", "n'a pu être", "impossible de remettre", "non remis", "pas été remis"),
     *("échec de la remise", "échec de remise", "remise a échoué", "non distribué", "non délivré"),
     *("n'ont pas pu être", "pas pu être distribué", "pas pu être délivré", "n'a pas été délivré"),
     *("n'a pas été distribué", "échec de la livraison", "impossible de délivrer"),
     # Spanish
+    *("fue rechazado", "ha sido rechazado", "fue devuelto", "ha sido devuelto"),
     *("no se ha podido entregar", "no se pudo entregar", "no pudo ser entregado"),
     *("no ha podido ser entregado", "no ha sido entregado", "no se ha entregado"),
     *("fallo de entrega", "fallo en la entrega", "entrega fallida", "no pudimos entregar"),

@@ -51,13 +51,14 @@ _MORE = re.compile(rf"[\s,;]{{1,4}}({addresses.ADDRESS.pattern})")
 _RULE = re.compile(r"[-=*_#]{3,}")
 _CONTACT = re.compile(
     r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|write to|"
-    r"please use|did you mean|new address|instead use|"
+    r"please use|\bask\b|did you mean|new address|instead use|"
     r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
     r"absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
 )
 # ``The message <1@a.example> from ann@a.example to bob@b.example was not delivered``.
 _NO_RECIPIENT = re.compile(
-    r"(?<!generated )(?<!expanded )\b(?:from|sent by|message(?:[- ]?id)?)\W{0,3}$"
+    r"(?<!generated )(?<!expanded )\b(?:from|sent by|message(?:[- ]?id)?|"
+    r"forward(?:ed|s|ing)? to|redirected to)\W{0,3}$"
 )
 _OTHER_LABEL = re.compile(
     r"(?:original |envelope )?(?:sender|from|mail from|message[- ]?id|reply-to|absender|remitente|"
