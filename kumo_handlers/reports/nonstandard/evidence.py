@@ -114,12 +114,16 @@ _ASKING = (
     *("confirmation request", "challenge", "out of the office", "out of office", "on vacation"),
     *("i am away", "i will be away", "i'm away", "on leave", "abwesend", "nicht im büro"),
     *("unsubscribe", "your subscription", "quarantine", "membership", "i will respond"),
+    # who wants a password: what arrived for you is kept from you
+    *("incoming messages", "incoming mails", "messages are pending", "pending messages"),
+    *("your mailbox is", "sign in to", "log in to", "login to", "release messages"),
     *("as soon as possible", "not in the office", "i am out", "absent"),
 )
 
 
 # ``Dear Ann,``: a person writes, or a shop. Who does not know the name writes to the sender.
 _SALUTATION = re.compile(
+    r"dear [^\s@]{1,64}@[\w.-]{1,100}[,!]|"
     r"(?:hi|hello|dear|hallo|liebe[rs]?|sehr geehrte[rs]? (?:frau|herr)|bonjour|ch[eè]re?|hola|"
     r"estimad[oa]|ciao|gentile|ol[aá]|prezad[oa]|beste|hej|kedves)[ ,]{1,2}"
     r"(?!(?:user|sender|customer|sir|madam|e?-?mail|friend|client|all|everyone|postmaster|"
@@ -199,6 +203,8 @@ def _speaks_for_itself(header: Heading, notice: Notice) -> bool:
     Then the words need not be known: there are more languages than phrases here.
     """
     if not (header.is_from_mailer_address and header.begins_as_bounce):
+        return False
+    if header.is_other_business:
         return False
     if weigh_header(header) < BELIEVED:
         return False

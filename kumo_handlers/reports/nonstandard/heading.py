@@ -54,6 +54,12 @@ _SUBJECT = re.compile(
     r"automatically rejected|^rejected: |^ndn: |^mail failed|"
     r"message you sent (?:was )?(?:block|reject|refus)|"
     r"considered unsolicited bulk|"
+    # "Delivery Status Notification" as Windows has it in other languages
+    r"benachrichtigung zum (?:übermittlungs|zustell(?:ungs)?)status|notification d'état de remise|"
+    r"notificación de(?:l)? estado de (?:la )?entrega|notifica sullo stato del recapito|"
+    r"notificação d[eo] (?:status|estado) d[ea] entrega|statusmelding van aflevering|"
+    r"配信状態通知|传递状态通知|傳遞狀態通知|배달 상태 알림|уведомление \w состоянии доставки|"
+    r"powiadomienie o stanie dostarczenia|"
     r"message status|mail status|smtp error|error sending|error in delivery|delivery delay|"
     r"(?:could|couldn't|can't|cannot|can not|was|wasn't) (?:not )?(?:be )?(?:sent|deliver)|"
     r"address not found|message blocked|mail blocked|no such user|message could|delayed \d+ hour|"

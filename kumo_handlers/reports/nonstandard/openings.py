@@ -70,14 +70,16 @@ PLAIN_FAILURE = (
     *("nicht zugestellt", "nicht ausgeliefert", "unzustellbar", "zustellung fehlgeschlagen"),
     *("fehler bei der zustellung", "zustellfehler", "zustellung ist fehlgeschlagen"),
     *("zustellung der nachricht", "nicht übermittelt", "nicht erreicht", "nicht zustellbar"),
+    *("übermittlung an folgende", "nicht abgeliefert", "nicht beliefert"),
     *("zustellung an folgende", "nicht ausliefern", "zustellung ihrer nachricht"),
     # French
-    *("a été refusé", "a été rejeté"),
+    *("a été refusé", "a été rejeté", "la remise aux destinataires"),
     *("n'a pas pu être", "n'a pu être", "impossible de remettre", "non remis", "pas été remis"),
     *("échec de la remise", "échec de remise", "remise a échoué", "non distribué", "non délivré"),
     *("n'ont pas pu être", "pas pu être distribué", "pas pu être délivré", "n'a pas été délivré"),
     *("n'a pas été distribué", "échec de la livraison", "impossible de délivrer"),
     # Spanish
+    *("la entrega a los siguientes",),
     *("fue rechazado", "ha sido rechazado", "fue devuelto", "ha sido devuelto"),
     *("no se ha podido entregar", "no se pudo entregar", "no pudo ser entregado"),
     *("no ha podido ser entregado", "no ha sido entregado", "no se ha entregado"),
@@ -93,10 +95,12 @@ PLAIN_FAILURE = (
     # Dutch, Scandinavian, Finnish
     *("niet worden afgeleverd", "niet afgeleverd", "onbestelbaar", "niet worden bezorgd"),
     *("feil ved levering", "leveringsfeil", "kunne ikke levere", "fejl ved levering"),
+    *("aflevering bij de volgende", "aflevering aan deze"),
     *("inte levereras", "ikke leveret", "kan ikke leveres", "kon niet worden verzonden"),
     *("niet bezorgd", "kunde inte levereras", "gick inte att leverera", "kunne ikke leveres"),
     *("ikke leveres", "ikke levert", "inte levererats", "ei voitu toimittaa", "ei voida toimittaa"),
     # Polish, Czech, Hungarian, Turkish, Greek, Romanian
+    *("dostarczenie do następujących",),
     *("dostarczanie do następujących", "nepodařilo doručit", "nepovedlo doručit"),
     *("nem sikerült kézbesíteni",),
     *("nie można dostarczyć", "nie została dostarczona", "nie mogła zostać", "niedostarczon"),
@@ -104,6 +108,7 @@ PLAIN_FAILURE = (
     *("iletilemedi", "δεν παραδόθηκε", "δεν ήταν δυνατή η παράδοση", "nu a putut fi livrat"),
     # Russian, Ukrainian
     *("не может быть доставлен", "не доставлен", "не было доставлен", "не удалось доставить"),
+    *("доставка следующим получателям",),
     *("сбой доставки", "не удается доставить", "не удалось отправить", "доставка не удалась"),
     *("недоставлен", "не был доставлен", "невозможно доставить", "не могло быть доставлен"),
     *("не вдалося доставити", "не доставлено"),
@@ -122,6 +127,7 @@ PLAIN_FAILURE = (
     *("届けることができません", "送ることができません", "受信できません", "配送不能"),
     # Chinese, Korean
     *("无法投递", "退信", "无法送达", "投递失败", "未能送达", "無法傳遞", "被退回", "无法发送"),
+    *("传递到下列收件人", "傳遞到下列收件者"),
     *("未送达", "传递邮件失败", "投递不成功", "没有发送成功", "傳遞失敗"),
     *("发送失败", "無法投遞", "無法送達", "未能投递", "系统退信", "投遞失敗"),
     *("전달하지 못했", "배달하지 못했", "반송", "전송하지 못했", "배달되지", "전송 실패"),
