@@ -52,7 +52,9 @@ def _is_from_machine(header: Heading) -> bool:
 
 def _is_from_list(header: Heading) -> bool:
     # Lists pass on what mail systems send to their own address.
-    return header.is_list and not header.begins_as_bounce and not header.is_from_mail_system
+    if not header.is_list or header.is_from_mail_system:
+        return False
+    return not header.begins_as_bounce or not (header.is_from_role or header.is_from_postmaster)
 
 
 FOR = (
@@ -71,7 +73,7 @@ AGAINST = (
     Sign("written with a person's program", -3, lambda h: h.is_personal),
     Sign("absence notice", -6, lambda h: h.is_absence and not h.begins_as_bounce),
     Sign("other business of mail systems", -4, _is_other_business),
-    Sign("sent over a list", -2, _is_from_list),
+    Sign("sent over a list", -3, _is_from_list),
 )
 
 

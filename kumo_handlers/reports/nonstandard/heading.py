@@ -60,7 +60,9 @@ _SUBJECT = re.compile(
     r"notificação d[eo] (?:status|estado) d[ea] entrega|statusmelding van aflevering|"
     r"配信状態通知|传递状态通知|傳遞狀態通知|배달 상태 알림|уведомление \w состоянии доставки|"
     r"powiadomienie o stanie dostarczenia|"
-    r"message status|mail status|smtp error|error sending|error in delivery|delivery delay|"
+    # GroupWise's are also of what was opened or deleted
+    r"message status(?! - (?:open|read|delet|complet|delivered|accept|declin))|"
+    r"mail status|smtp error|error sending|error in delivery|delivery delay|"
     r"(?:could|couldn't|can't|cannot|can not|was|wasn't) (?:not )?(?:be )?(?:sent|deliver)|"
     r"address not found|message blocked|mail blocked|no such user|message could|delayed \d+ hour|"
     r"warning: .{0,60}(?:delay|deliver|could not|sen[dt])|failed recipient|aws notification message"
@@ -87,6 +89,7 @@ _NO_BOUNCE = re.compile(
     r"tlsrpt|tls report|moderator|awaiting approval|subscri|abuse report|invoice|order |"
     r"\bvirus|\binfected\b|malware|\b(?:hourly|daily|weekly|monthly)\b|\bincident\b|"
     # what Postfix and Exim tell their own postmaster
+    r"message status - (?:open|read|delet|complet|delivered|accept|declin)|"
     r"smtp server: errors from|^message \S{3,40} (?:has been )?frozen|"
     # a ticket system answers, with its number
     r"^[a-z][a-z0-9]{1,15}-\d{1,7}(?: -|:) |"
