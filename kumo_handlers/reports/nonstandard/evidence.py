@@ -204,9 +204,10 @@ def _speaks_for_itself(header: Heading, notice: Notice) -> bool:
 
     Then the words need not be known: there are more languages than phrases here.
     """
-    if not (header.is_from_mailer_address and header.begins_as_bounce):
+    if not header.is_from_mailer_address or header.is_reply or header.is_other_business:
         return False
-    if header.is_other_business:
+    # A postmaster has other things to say as well.
+    if not (header.is_from_mailer and header.has_bounce_subject) and not header.begins_as_bounce:
         return False
     if weigh_header(header) < BELIEVED:
         return False

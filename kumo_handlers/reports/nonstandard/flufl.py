@@ -25,7 +25,9 @@ MAX_LINE = 500
 MAX_BRACKETS = 10
 
 # ``(generated from ann@example.com)``: whom the sender wrote to, an alias of whom failed.
-_ORIGIN = re.compile(r"\W{0,4}(?:generated (?:from|by)|expanded from)\b", re.IGNORECASE)
+_ORIGIN = re.compile(
+    r"\W{0,4}(?:(?:ultimately )?generated (?:from|by)|expanded from)\b", re.IGNORECASE
+)
 _NO_MAILBOX = re.compile(r"\W{0,3}(?:pipe to |save to |[|/])", re.IGNORECASE)
 _ENTRY_LINES = 6
 # It logs each of its detectors, and each of their failures, at a rate of seventeen a message.

@@ -147,7 +147,12 @@ _HTML = ("<html", "<!doctype html", "<body")
 
 
 def _joined(texts: Iterable[tuple[bool, str]]) -> str:
-    """Plain text where there is any: HTML says the same again, less legibly."""
+    """Plain text where there is any: HTML says the same again, less legibly.
+
+    Unless the plain text names nobody, and the HTML does.
+    """
     every = list(texts)
     plain = [text for is_html, text in every if not is_html]
+    if not any("@" in text for text in plain) and any("@" in text for _, text in every):
+        return "\n\n".join(text for _, text in every)
     return "\n\n".join(plain or [text for _, text in every])

@@ -52,6 +52,7 @@ _RULE = re.compile(r"[-=*_#]{3,}")
 _CONTACT = re.compile(
     r"contact|assistance|help|question|please (?:send|write|mail|forward|visit)|support|write to|"
     r"please use|\bask\b|did you mean|new address|instead use|"
+    r"wenden sie sich|adressez|diríjase|rivolg|dirija-se|neem contact|обрат|"
     r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
     r"absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
 )

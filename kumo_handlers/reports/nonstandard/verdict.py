@@ -39,6 +39,9 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
     section = _section(notice, found, others)
     if _is_silent(section) and len({each.address for each in others}) == 1:
         section = [line for line in notice.lines if line]
+    elif _is_silent(section):
+        # First the list of those that failed, then what was said to each.
+        section += _elsewhere(notice, found, others)
     code, status, line = _codes(section)
     inferred = ["action"]
     folded = openings.fold(" ".join(section))
@@ -78,6 +81,23 @@ def _section(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]
     end = min((each.line for each in others if each.line > found.line), default=len(notice.lines))
     end = min(end, found.line + _SECTION_LINES)
     return [line for line in notice.lines[found.line : end] if line]
+
+
+def _elsewhere(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]:
+    """The lines behind that name it again, each with what follows up to another recipient."""
+    wanted = found.address.lower()
+    rest = {each.address.lower() for each in others} - {wanted}
+    lines: list[str] = []
+    is_about = False
+    for line in notice.lines[max(found.line, 0) + 1 :]:
+        folded = line.lower()
+        if wanted in folded:
+            is_about = True
+        elif is_about and "@" in line and any(other in folded for other in rest):
+            is_about = False
+        if is_about and line:
+            lines.append(line)
+    return lines[:_SECTION_LINES]
 
 
 def _is_silent(section: list[str]) -> bool:
