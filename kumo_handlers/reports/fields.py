@@ -124,9 +124,12 @@ def _other(
         values = paragraph.setdefault(indented[1].lower(), [])
         values.append(indented[2].rstrip())
         return values
-    if last is None or len(last[-1]) > MAX_VALUE or _is_whole(last, paragraph):
+    if last is None or len(last[-1]) > MAX_VALUE:
         remark(remarks, "a line that is no field was ignored")
         return last
+    if _is_whole(last, paragraph):
+        remark(remarks, "a line that is no field was ignored")
+        return None
     remark(remarks, "a continuation line was not indented")
     last[-1] = f"{last[-1]} {line.strip()}".strip()
     return last

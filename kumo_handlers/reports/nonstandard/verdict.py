@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_DIAGNOSTIC = 1000
 _SECTION_LINES = 40
+# Each is looked for in every line, so hostile lists are not.
+_MAX_SEARCHED = 30
 
 # 550 5.1.1, 550-5.1.1, 550 #5.1.0: both at once; the reply code of RFC 5321, 4.2.
 _BOTH = re.compile(
@@ -39,7 +41,7 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
     section = _section(notice, found, others)
     if _is_silent(section) and len({each.address for each in others}) == 1:
         section = [line for line in notice.lines if line]
-    elif _is_silent(section):
+    elif _is_silent(section) and len(others) <= _MAX_SEARCHED:
         # First the list of those that failed, then what was said to each.
         section += _elsewhere(notice, found, others)
     code, status, line = _codes(section)
