@@ -28,6 +28,7 @@ BELIEVED = 6
 # where the subject does not begin as a bounce's, but speaks of one.
 BELIEVED_ALONE = 8
 BELIEVED_IN_PASSING = 9
+SAID_ALONE = 4
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -187,11 +188,14 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
     if header.is_from_person:
         # Who quotes a bounce, then.
         return False
+    said = weigh_text(notice)
     enough = BELIEVED
     if not _has_witness(header):
+        if said < SAID_ALONE:
+            # A phrase is not enough: there has to be a reply, a dialogue, or the message.
+            return False
         in_passing = header.has_bounce_subject and not header.begins_as_bounce
         enough = BELIEVED_IN_PASSING if in_passing else BELIEVED_ALONE
-    said = weigh_text(notice)
     is_mailer = header.has_null_path and _is_from_mail(header)
     if said <= 0 and not (is_mailer or header.is_status_report or header.is_failed):
         # Anyone can take a mail system's name and subject.

@@ -68,7 +68,11 @@ _SUBJECT = re.compile(
     r"warning: .{0,60}(?:delay|deliver|could not|sen[dt])|failed recipient|aws notification message"
 )
 # ``[EXTERNAL]``, ``***SPAM***``: what gateways put before a subject.
-TAGS = r"(?:(?:\[[^\[\]\d\n]{1,30}\]|[*]{1,5}[^*\d\n]{1,30}[*]{1,5})\s{0,3}){0,3}"
+# Not what a help desk puts there: it answers a message that has the rest of the subject.
+TAGS = (
+    r"(?:(?:\[(?!request|ticket|case)[^\[\]\d\n]{1,30}\]|[*]{1,5}[^*\d\n]{1,30}[*]{1,5})"
+    r"\s{0,3}){0,3}"
+)
 _TAGS = re.compile(TAGS)
 _REPLYING = re.compile(
     r"(?:re|fwd?|aw|wg|tr|rv|antw|sv|vs|odp|ynt|res|enc|i|r|回复|答复|转发)"
@@ -92,6 +96,7 @@ _NO_BOUNCE = re.compile(
     r"message status - (?:open|read|delet|complet|delivered|accept|declin)|"
     r"smtp server: errors from|^message \S{3,40} (?:has been )?frozen|"
     # a ticket system answers, with its number
+    r"\[(?:request|ticket|case) [a-z]{3,12}\]|"
     r"^[a-z][a-z0-9]{1,15}-\d{1,7}(?: -|:) |"
     r"[\[(][a-z]{2,10}-\d{1,7}[\])]|"
     r"[\[(](?:ticket|case|issue|request|bug|inc|req)[- :#]{0,3}\w{0,6}\d|\[[\w-]{0,20} ?#\d"

@@ -122,6 +122,10 @@ def _sentence(
 def _sentence_lines(lines: list[str], first: int, last: int) -> Iterator[int]:
     """The lines of the sentence that holds lines ``first`` to ``last``."""
     start = first
+    if _FIELD.match(lines[first]):
+        # Its label begins it: what stands above is another field.
+        yield from range(first, last + 1)
+        return
     while start > 0 and lines[start - 1] and not _ends_sentence(lines[start - 1]):
         is_entry = bool(_LEADING.match(lines[start - 1])) and not _is_in_sentence(lines, start - 1)
         if is_entry or first - start >= 4:  # noqa: PLR2004 - a sentence
@@ -134,6 +138,11 @@ def _sentence_lines(lines: list[str], first: int, last: int) -> Iterator[int]:
         yield index
         if index >= last and _ends_sentence(lines[index]):
             return
+
+
+_FIELD = re.compile(
+    r"(?:reason|error|status|problem|cause|details?|diagnostics?)\W{0,3}: ?\S", re.IGNORECASE
+)
 
 
 def _is_in_sentence(lines: list[str], index: int) -> bool:
@@ -207,7 +216,16 @@ def _by_x400(notice: Notice) -> Iterator[Found]:
 
 def _labelled(notice: Notice) -> Iterator[Found]:
     """As in ``Failed recipient: ann@example.com``."""
-    yield from _matching(notice, _LABELLED.match)
+    above = -_MAX_APART
+    for each in _matching(notice, _LABELLED.match):
+        # PMDF gives the alias below the recipient that it stands for.
+        if not (_ALIAS.match(notice.lines[each.line]) and each.line - above < _MAX_APART):
+            above = each.line
+            yield each
+
+
+_MAX_APART = 3
+_ALIAS = re.compile(r"\W{0,4}original (?:address|recipient)", re.IGNORECASE)
 
 
 def _refused(notice: Notice) -> Iterator[Found]:
