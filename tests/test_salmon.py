@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kumo_handlers.testing import make_bounce, make_letter
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,14 @@ def connect(port: int) -> smtplib.SMTP:
             time.sleep(0.05)
 
 
+def accepts(port: int, recipient: str) -> bool:
+    """Whether the recipient is accepted."""
+    with connect(port) as client:
+        client.ehlo("client.example")
+        client.mail("ann@elsewhere.example")
+        return client.rcpt(recipient)[0] == 250
+
+
 def records(project: Path, count: int) -> list[dict[str, Any]]:
     """The first records in the log, as soon as there are so many."""
     deadline = time.monotonic() + PATIENCE
@@ -84,7 +93,7 @@ def records(project: Path, count: int) -> list[dict[str, Any]]:
         found = [
             json.loads(line)
             for path in sorted((project / "run" / "log").glob("*.jsonl"))
-            for line in path.read_text().splitlines()
+            for line in path.read_text().rpartition("\n")[0].splitlines()  # it may be growing
         ]
         if len(found) >= count or time.monotonic() > deadline:
             return found
@@ -146,14 +155,12 @@ def test_salmon_stop(project: tuple[Path, int]) -> None:
     connect(port).quit()
     pid = int(pid_file.read_text())
     try:
+        rules = where / "config" / "listener_domains.toml"
+        rules.write_text('["new.example"]\nrelay_to = true\n')
         os.kill(pid, signal.SIGHUP)
-        time.sleep(1.5)
-        connect(port).quit()
+        until(lambda: accepts(port, "bob@new.example"))
         assert salmon("stop", cwd=where).returncode == 0
-        deadline = time.monotonic() + PATIENCE
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not Path(f"/proc/{pid}").exists()
+        until(lambda: not Path(f"/proc/{pid}").exists())
     finally:
         if Path(f"/proc/{pid}").exists():
             os.kill(pid, signal.SIGKILL)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import smtplib
-import time
 from typing import TYPE_CHECKING, Any
 
 import aiormq
 import pytest
 
 from tests.servers.node import Node
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.servers.rabbitmq import Broker
@@ -25,7 +25,6 @@ RULES = {
     "bounce.example.com": {"log_oob": True},
     "fbl.example.com": {"log_arf": True},
 }
-PATIENCE = 30.0
 
 
 class Spread:
@@ -96,14 +95,6 @@ def send(port: int, recipient: str, content: bytes, sender: str = "ann@else.exam
         if code < 300:
             code, text = client.data(content)
     return f"{code} {text.decode()}"
-
-
-def until(said: Callable[[], bool], limit: float = PATIENCE) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + limit
-    while not said():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
 
 
 def accepted_soon(port: int, recipient: str, content: bytes) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 import kumo_handlers
 from kumo_handlers.testing import make_bounce, make_complaint, make_letter
-from tests.broker.conftest import accepted_soon, send, until
+from tests.broker.conftest import accepted_soon, send
 from tests.queue.scripted_relay import ScriptedRelay
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,6 @@ import smtplib
 import sqlite3
 import sys
 import textwrap
-import time
 from contextlib import closing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from salmon.routing import Router
 import kumo_handlers
 from kumo_handlers import boot
 from kumo_handlers.pipeline import installation
+from tests.waiting import books_are_written, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -60,6 +60,7 @@ class App:
 
     def records(self, kind: str | None = None) -> list[dict[str, Any]]:
         """The log, in its order."""
+        books_are_written()
         return [
             record
             for path in sorted((self.run_dir / "log").glob("*.jsonl"))
@@ -68,15 +69,13 @@ class App:
         ]
 
     def record(self) -> dict[str, Any]:
-        """The only record there is. A refusal at RCPT does not wait for its own."""
-        deadline = time.monotonic() + 5
-        while not (found := self.records()) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        (only,) = found
+        """The only record there is, as soon as there is one."""
+        (only,) = until(self.records)
         return only
 
     def queued(self) -> list[tuple[str, str, bytes]]:
         """Reverse-path, recipient and content of each entry in the queue."""
+        books_are_written()
         path = self.run_dir / "queue" / "spool.sqlite3"
         query = (
             "SELECT reverse_path, address, content FROM message"

@@ -15,6 +15,7 @@ from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.pipeline import installation, rules
 from kumo_handlers.pipeline.settings import Settings
 from kumo_handlers.testing import make_bounce, make_letter
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,11 +166,10 @@ def test_at_connect(app: Any, tmp_path: Path) -> None:
 
 def rejections(app: Any, count: int) -> list[dict[str, Any]]:
     """So many records of refusals: none of them is waited for by its reply."""
-    deadline = time.monotonic() + 10
-    while len(found := app.records("Rejection")) < count and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: len(app.records("Rejection")) >= count)
+    found: list[dict[str, Any]] = app.records("Rejection")
     assert len(found) == count
-    return list(found)
+    return found
 
 
 def dialogue(app: Any, *lines: str) -> bytes:
@@ -225,18 +225,11 @@ def test_reload(app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
     path = tmp_path / "policy.lua"
     good = path.read_text()
     path.write_text(good + "\nlocal x =")
-    deadline = time.monotonic() + 10
-    while "stay as they were" not in caplog.text and time.monotonic() < deadline:
-        time.sleep(0.05)
+    until(lambda: "stay as they were" in caplog.text)
     assert f"{path}:" in caplog.text
     assert app.send("bob@example.net", "ann@example.com", LETTER).startswith("250")
     path.write_text(good.replace("'example.com'", "'example.org'"))
-    while time.monotonic() < deadline:
-        if app.send("bob@example.net", "ann@example.org", LETTER).startswith("250"):
-            break
-        time.sleep(0.05)
-    else:
-        pytest.fail("the new policy is not in force")
+    until(lambda: app.send("bob@example.net", "ann@example.org", LETTER).startswith("250"))
 
 
 def test_lmtp_has_a_reply_for_each(start: Callable[..., Any], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from kumo_handlers import boot
 from kumo_handlers.errors import ConfigurationError
 from kumo_handlers.shipping import companion, lag
 from kumo_handlers.testing import make_bounce, make_letter
+from tests.waiting import books_are_written, until
 
 from ..shipping.webhook_server import WebhookServer  # noqa: TID252 - the tests' own server
 
@@ -30,11 +31,8 @@ def test_records_arrive(start: Callable[..., Any]) -> None:
             assert app.send(
                 "a@x.example", "b@example.com", make_letter("b@example.com")
             ).startswith("250")
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            if lag.of(app.run_dir, "hook", time.time()).size == 0 and len(server.taken) == 3:
-                break
-            time.sleep(0.05)
+        books_are_written()
+        until(lambda: not lag.of(app.run_dir, "hook", time.time()).size and len(server.taken) == 3)
         logged = [line for path in (app.run_dir / "log").iterdir() for line in _lines(path)]
         assert server.taken == [line for line in logged if b'"type":"OOB"' in line]
         page = _page(app.receiver.metrics.port)

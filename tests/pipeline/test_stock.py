@@ -20,6 +20,7 @@ from kumo_handlers import boot
 from kumo_handlers.errors import StorageError
 from kumo_handlers.pipeline import installation, stock
 from kumo_handlers.testing import make_bounce, make_complaint, make_letter
+from tests.waiting import books_are_written
 
 from .conftest import load_handlers
 
@@ -51,6 +52,7 @@ class Stock:
 
     def records(self) -> list[dict[str, Any]]:
         """The log."""
+        books_are_written()
         return [
             json.loads(line)
             for path in sorted((self._run_dir / "log").glob("*.jsonl"))
@@ -59,6 +61,7 @@ class Stock:
 
     def contents(self) -> list[bytes]:
         """What is in the queue."""
+        books_are_written()
         path = self._run_dir / "queue" / "spool.sqlite3"
         with closing(sqlite3.connect(path)) as database:
             return [row[0] for row in database.execute("SELECT content FROM content")]
@@ -164,6 +167,7 @@ def test_queue_receiver(configured: Any, tmp_path: Path) -> None:
     receiver = QueueReceiver(str(tmp_path / "inbox"), sleep=0.01, workers=1)
     receiver.start(one_shot=True)
     receiver.workers.terminate()
+    books_are_written()
     lines = b"".join(path.read_bytes() for path in (tmp_path / "run" / "log").glob("*.jsonl"))
     records = [json.loads(line) for line in lines.splitlines()]
     assert sorted(each["type"] for each in records) == ["Reception", "Rejection"]

@@ -9,7 +9,6 @@ import smtplib
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.waiting import until
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 RULES = '["relay.example"]\nrelay_to = true\n'
@@ -54,7 +55,7 @@ class App:
     def records(self) -> list[dict[str, Any]]:
         """The log."""
         segments = (self.folder / "run" / "log").glob("*.jsonl")
-        return [json.loads(line) for path in segments for line in path.read_text().splitlines()]
+        return [json.loads(line) for path in segments for line in whole_lines(path)]
 
     def metric(self, name: str) -> float:
         """The first sample of that name."""
@@ -78,6 +79,11 @@ class App:
         self.process.communicate()
 
 
+def whole_lines(path: Path) -> list[str]:
+    """Those of a file that may be growing."""
+    return path.read_text().rpartition("\n")[0].splitlines()
+
+
 def children(pid: int) -> list[int]:
     """The processes that ``pid`` has forked."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -89,14 +95,6 @@ def is_alive(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    """Return when it holds, fail after ten seconds."""
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -113,12 +111,12 @@ def test_one_log_and_one_count(app: App) -> None:
     assert len(family) == 3
     assert [app.send() for _ in range(12)] == [250] * 12
     assert app.send("elsewhere.example") == 550
-    wait_for(lambda: len(app.records()) == 13)
+    until(lambda: len(app.records()) == 13)
     ids = {record["id"] for record in app.records()}
     assert len(ids) == 13
-    wait_for(lambda: app.metric("connections_total{") == 13)
+    until(lambda: app.metric("connections_total{") == 13)
     assert app.metric("queue_messages") == 12
-    wait_for(lambda: app.metric("commit_seconds_count") == 13)
+    until(lambda: app.metric("commit_seconds_count") == 13)
     app.process.terminate()
     assert app.process.wait(10) == 0
     assert not any(map(is_alive, family))
@@ -128,7 +126,7 @@ def test_a_worker_that_dies_is_replaced(app: App) -> None:
     """The others go on meanwhile, and the log says how it ended."""
     nursery, *workers = app.family()
     os.kill(workers[0], signal.SIGKILL)
-    wait_for(lambda: app.log().count("listens") == 3)
+    until(lambda: app.log().count("listens") == 3)
     assert app.send() == 250
     assert "ended by SIGKILL, and is started again" in app.log()
     now = children(nursery)
@@ -141,7 +139,7 @@ def test_when_the_first_process_dies_the_workers_end(app: App) -> None:
     family = app.family()
     app.process.kill()
     app.process.wait()
-    wait_for(lambda: not any(map(is_alive, family)))
+    until(lambda: not any(map(is_alive, family)))
 
 
 def test_changed_rules_hold_for_all(app: App) -> None:
@@ -149,7 +147,7 @@ def test_changed_rules_hold_for_all(app: App) -> None:
     assert app.send("new.example") == 550
     (app.folder / "rules.toml").write_text(RULES + '["new.example"]\nrelay_to = true\n')
     app.process.send_signal(signal.SIGHUP)
-    wait_for(lambda: app.log().count("new rules in force") == 3)
+    until(lambda: app.log().count("new rules in force") == 3)
     assert [app.send("new.example") for _ in range(8)] == [250] * 8
 
 
@@ -159,6 +157,6 @@ def test_when_nobody_can_replace_a_worker_the_app_ends(app: App) -> None:
     assert app.send() == 250
     os.kill(nursery, signal.SIGKILL)
     assert app.process.wait(10) == 1
-    wait_for(lambda: not any(map(is_alive, workers)))
+    until(lambda: not any(map(is_alive, workers)))
     assert "the process that starts workers died" in app.log()
     assert len(app.records()) == 1

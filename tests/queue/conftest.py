@@ -29,14 +29,6 @@ if TYPE_CHECKING:
 _ids = itertools.count(1)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return when it holds, fail after five seconds."""
-    end = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 class House:
     """A run folder and the committers opened on it, one after the other."""
 

@@ -15,8 +15,7 @@ from kumo_handlers.journal.record import Record, RecordType
 from kumo_handlers.queue import commit, daybook
 from kumo_handlers.queue.spool import EntryKey, Limits
 from kumo_handlers.queue.unit import Unit
-
-from .conftest import wait_for
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +73,7 @@ def test_log_further_than_the_database(
     house: House, crashed: House, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After the machine died the log may have what the database lost: no line is repeated."""
-    wait_for(lambda: house.ids() == NAMES)
+    until(lambda: house.ids() == NAMES)
     shutil.rmtree(crashed.run_dir / "log")
     shutil.copytree(house.run_dir / "log", crashed.run_dir / "log")
     crashed.open().close()
@@ -87,7 +86,7 @@ def test_entered_soon(house: House, record: Callable[..., Record]) -> None:
     """By a thread of its own, while clients have their answers; and nothing is left at the end."""
     committer = house.open()
     assert together(committer, [Unit(records=(record(),)) for _ in range(50)]) == [None] * 50
-    wait_for(lambda: len(house.ids()) == 50)
+    until(lambda: len(house.ids()) == 50)
     committer.close()
     assert list((house.run_dir / "queue" / "daybook").iterdir()) == []
 
@@ -145,7 +144,7 @@ def test_limits_count_what_waits(house: House, mail: Callable[..., QueuedMail]) 
         assert committer._books.waiting() == (3, 3 * len(mail().content))
         assert committer.depth().messages == 3
     assert [type(each) for each in found] == [type(None)] * 3 + [StorageFullError] * 2
-    wait_for(lambda: len(house.rows("SELECT * FROM message")) == 3)
+    until(lambda: len(house.rows("SELECT * FROM message")) == 3)
     assert committer._books.waiting() == (0, 0)
     assert committer.depth().messages == 3
 
@@ -179,12 +178,12 @@ def test_books_that_cannot_be_written(
         assert (
             together(committer, [Unit(records=(record(id=name),)) for name in "ab"]) == [None] * 2
         )
-        wait_for(lambda: committer._books.is_stuck)
+        until(lambda: committer._books.is_stuck)
         refused = together(committer, [Unit(records=(record(),)) for _ in range(2)])
         assert [type(each) for each in refused] == [StorageError] * 2
-    wait_for(lambda: house.ids() == ["a", "b"])
+    until(lambda: house.ids() == ["a", "b"])
     committer.commit_blocking(Unit(records=(record(id="after"),)))
-    wait_for(lambda: house.ids() == ["a", "b", "after"])
+    until(lambda: house.ids() == ["a", "b", "after"])
     assert caplog.text.count("nothing can be stored") == 1
     assert "storing works again" in caplog.text
 
@@ -213,7 +212,7 @@ def test_what_cannot_be_entered_is_put_aside(
     with broken_for(house, "bad"):
         units = [Unit(records=(record(id=n),), mails=(mail(id=n),)) for n in ("a", "bad", "b")]
         assert together(committer, units) == [None] * 3
-        wait_for(lambda: house.ids() == ["a", "b"])
+        until(lambda: house.ids() == ["a", "b"])
     assert (house.run_dir / "aside" / "bad.eml").read_bytes() == mail().content
     assert "accepted, and cannot be entered" in caplog.text
     assert '"id":"bad"' in caplog.text

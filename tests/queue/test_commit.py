@@ -19,8 +19,7 @@ from kumo_handlers.journal.record import Record, RecordType
 from kumo_handlers.queue.commit import Committer, Unit
 from kumo_handlers.queue.kept import KeptFolder, KeptMail
 from kumo_handlers.queue.spool import EntryKey, Limits, Retry
-
-from .conftest import wait_for
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +60,7 @@ def test_awaited_units_share_flushes(house: House, record: Callable[..., Record]
         await asyncio.gather(*(committer.commit(Unit(records=(each,))) for each in records))
 
     asyncio.run(commit_all())
-    wait_for(lambda: sorted(house.ids()) == sorted(each.id for each in records))
+    until(lambda: sorted(house.ids()) == sorted(each.id for each in records))
     assert house.rows("SELECT COUNT(*) FROM outbox")[0][0] < 100
 
 
@@ -78,7 +77,7 @@ def test_a_task_that_gave_up_harms_nobody(house: House, record: Callable[..., Re
         await committer.commit(Unit(records=(record(),)))
 
     asyncio.run(give_up())
-    wait_for(lambda: len(house.ids()) == 2)
+    until(lambda: len(house.ids()) == 2)
 
 
 def test_report_is_logged_once(
@@ -174,7 +173,7 @@ def test_outbox_is_struck_once_the_log_is_synced(
     committer = house.open()
     committer.commit_blocking(Unit(records=(record(),)))
     assert house.rows("SELECT COUNT(*) FROM outbox") == [(1,)]
-    wait_for(lambda: house.rows("SELECT COUNT(*) FROM outbox") == [(0,)])
+    until(lambda: house.rows("SELECT COUNT(*) FROM outbox") == [(0,)])
     [(_, position)] = house.rows("SELECT sink, position FROM checkpoint")
     [segment] = (house.run_dir / "log").iterdir()
     assert position == f"{segment.name}:{segment.stat().st_size}"

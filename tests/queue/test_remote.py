@@ -13,8 +13,7 @@ from kumo_handlers.queue.remote import RemoteCommitter
 from kumo_handlers.queue.spool import Limits
 from kumo_handlers.queue.unit import Unit
 from kumo_handlers.queue.window import Window
-
-from .conftest import wait_for
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,7 +63,7 @@ def test_committed_over_there(
         assert house.ids() == [written.id]
         await asyncio.to_thread(remote.commit_blocking, Unit(records=(from_thread,)))
         remote.submit(Unit(records=(unawaited,)))
-        await asyncio.to_thread(wait_for, lambda: len(counted) == 3)
+        await asyncio.to_thread(until, lambda: len(counted) == 3)
 
     talk(house.open(), work)
     assert house.ids() == [written.id, from_thread.id, unawaited.id]
@@ -131,7 +130,7 @@ def test_words_go_both_ways(house: House) -> None:
     async def work(remote: RemoteCommitter, window: Window) -> None:
         remote.say(b"from here")
         window.say(b"from there")
-        await asyncio.to_thread(wait_for, lambda: len(words) == 2)
+        await asyncio.to_thread(until, lambda: len(words) == 2)
 
     talk(house.open(), work, words)
     assert sorted(words)[:2] == [b"from here", b"from there"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kumo_handlers.journal.segment import name_of
+from tests import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,8 +67,7 @@ def log(tmp_path: Path) -> Log:
 
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what happens elsewhere, while the event loop goes on."""
-    while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - it sets no event
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(waiting.until, condition)
 
 
 class Scripted:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +15,13 @@ import pytest
 from kumo_handlers.shipping import orders, shipment, state
 from kumo_handlers.shipping.companion import Companion
 from kumo_handlers.shipping.orders import Orders
+from tests.waiting import until
 
 from .conftest import Log, line
 from .webhook_server import WebhookServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kumo_handlers.shipping.state import State
 
@@ -31,14 +31,6 @@ def server() -> Iterator[WebhookServer]:
     """One that runs."""
     with WebhookServer() as running:
         yield running
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def given(log: Log, server: WebhookServer) -> Orders:
