@@ -205,19 +205,23 @@ def test_a_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("app.suppression.PAUSE", 0.1)
         began = time.monotonic()
         assert all("answer" in heard or "timeout" in heard for heard in ask_at_once(table, 40))
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20  # each for itself: a minute and more
         time.sleep(0.2)
         with ThreadPoolExecutor(1) as pool:
             probe = pool.submit(ask_at_once, table, 1)
             time.sleep(0.2)
-            began = time.monotonic()
             assert all("did not answer just now" in heard for heard in ask_at_once(table, 40))
-            assert time.monotonic() - began < 1
+            assert not probe.done()
             probe.result()
 
 
-def test_a_table_that_is_locked(table: Any, suppression: str) -> None:
+def test_a_table_that_is_locked(
+    table: Any, suppression: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is not waited for longer than a server is; let go of, it is asked again."""
+    monkeypatch.setattr("app.suppression.PATIENCE", 0.4)
+    monkeypatch.setattr("app.suppression._LIMIT", "SET statement_timeout = '400ms'")
+    monkeypatch.setattr("app.suppression.PAUSE", 0.1)
     table.why(ELSEWHERE)
     if suppression.startswith("sqlite:"):
         other: Any = sqlite3.connect(suppression.removeprefix("sqlite:"))
@@ -231,7 +235,7 @@ def test_a_table_that_is_locked(table: Any, suppression: str) -> None:
         assert not {"None"} & set(ask_at_once(table, 20))
         assert time.monotonic() - began < 5
         other.rollback()
-    time.sleep(1.1)
+    time.sleep(0.2)
     assert ask_at_once(table, 1) == ["None"]
 
 

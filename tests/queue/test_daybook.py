@@ -82,7 +82,7 @@ def test_part_of_a_page(tmp_path: Path, record: Callable[..., Record], data: st.
     opened = Daybook(folder / "daybook")
     ends = [0]
     for _ in range(3):
-        opened.write([Job(Unit(records=(record(),)))])
+        opened.write([Job(Unit(records=(record(id="r"),)))])  # as long whenever it is made
         ends.append(only_file(folder).stat().st_size)
     opened.close()
     path = only_file(folder)

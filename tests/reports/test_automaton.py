@@ -64,9 +64,9 @@ def test_no_expression_is_slow(expression: str, text: str) -> None:
 
 def _seconds(expression: str, text: str) -> float:
     fresh = Automaton([expression])
-    start = time.perf_counter()
+    start = time.process_time()
     fresh.first(text)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,9 @@ def test_a_million_parts_take_no_time_and_no_memory() -> None:
     head = b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
     content = head + (part + b"\n") * 1_000_000
     tracemalloc.start()
-    started = time.perf_counter()
+    started = time.process_time()
     report = cascade.read(content)
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(report, Unreadable)
@@ -140,9 +140,9 @@ HOSTILE |= {
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_content_is_no_slower(content: bytes) -> None:
     """Nobody can stall the listener with one message."""
-    started = time.perf_counter()
+    started = time.process_time()
     cascade.read(content, reverse_path="")
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 @given(st.binary(max_size=2000))

@@ -141,9 +141,9 @@ def test_damaged_bounce_is_survived(name: str, data: st.DataObject) -> None:
 def test_hostile_body_is_quick(body: bytes, kind: bytes) -> None:
     """A megabyte of anything takes no longer than a notice does, give or take."""
     message = mime.Message(b"Content-Type: " + kind + b"\n" + NOTICE + body * (10**6 // len(body)))
-    start = time.perf_counter()
+    start = time.process_time()
     stages.read(message)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus stands beside the repository")

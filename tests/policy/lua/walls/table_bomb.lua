@@ -1,5 +1,5 @@
 -- memory
 local list = {}
 for index = 1, 1 << 40 do
-  list[index] = { index, tostring(index), string.rep('x', 1000) }
+  list[index] = { index, tostring(index), string.rep('x', 4000) }
 end
