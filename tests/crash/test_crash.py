@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.crash.test_account import script
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 @pytest.mark.timeout(110)
-def test_thirty_crashes_and_every_point(run: Callable[..., str]) -> None:
-    """Half of them at the named points, half at random; then the books are right."""
-    printed = run("run.py", "--rounds", "46")
+def test_every_point(run: Callable[..., str]) -> None:
+    """A crash at each of them, and behind every five one at random; then the books are right."""
+    rounds = len(script("points").POINTS) * 6 // 5 + 1
+    printed = run("run.py", "--rounds", str(rounds), "--each", "6")
     assert "0 acknowledged, but missing" in printed
     assert "never reached" not in printed, printed
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 def test_away_and_back(run: Callable[..., str]) -> None:
     """For a few seconds; how much mail there is then is measured by ``make shipping``."""
-    words = ["--minutes", "0.03", "--pairs", "1", "--window", "0.7", "--least", "0"]
+    words = ["--minutes", "0.02", "--pairs", "1", "--window", "0.3", "--least", "0"]
     printed = run("outage.py", *words)
     assert "     all records arrived, first arrivals in order" in printed
     assert "0 acknowledged, but missing" in printed

@@ -19,9 +19,9 @@ VERSIONS = {FIRST: "v1", SECOND: "v2"}
 
 
 @pytest.mark.timeout(60)
-def test_fifty_swaps(run: Callable[..., str]) -> None:
+def test_twenty_five_swaps(run: Callable[..., str]) -> None:
     """Nobody is refused, no decision is a mix, each swap is in force within a second."""
-    printed = run("reload.py", "--swaps", "50", "--each", "10")
+    printed = run("reload.py", "--swaps", "25", "--each", "8")
     assert "       0 transactions decided by a mix" in printed
 
 
