@@ -10,6 +10,8 @@ ROUNDS ?= 1000
 SWAPS ?= 1000
 MINUTES ?= 30
 SECONDS ?= 60
+# that the tests are spread over
+PROCESSES ?= 2
 HARAKA := Haraka@3.3.4
 
 .PHONY: help demo test check format clean crash reload soak shipping cluster fuzz docs postfix \
@@ -29,7 +31,8 @@ demo: $(VENV)/installed  ## the main job, with real SMTP clients, and what happe
 	$(BIN)/python -m app.demo
 
 test: check  ## the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder -m 'not alone'
+	$(BIN)/python -m pytest -m alone tests/benchmarks
 
 check: $(VENV)/installed  ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,4 +1,8 @@
-"""Servers for the tests of every wing: each is started once, by the first that asks for it."""
+"""Servers for the tests of every wing: each is started once, by the first that asks for it.
+
+Where the suite runs in several processes, all who ask for a server that takes long to start are
+in one of them. A PostgreSQL takes a second: each process has its own.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,23 @@ from .servers import rabbitmq as rabbitmq_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+ONE_FOR_ALL = ("rabbitmq", "mailhouse")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What stays in one process: who asks for the same of these servers, or is in one file.
+
+    To ask for each test by itself where it is to run takes longer than most of them do.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        wanted = getattr(item, "fixturenames", ())
+        file = f"{item.path.parent.name}/{item.path.stem}"
+        group = next((name for name in ONE_FOR_ALL if name in wanted), file)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ from kumo_handlers.testing import make_bounce
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.alone
 TIMES = 3
 
 
