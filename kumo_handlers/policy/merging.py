@@ -127,15 +127,16 @@ class _Made:
     """Makes a `ListenerDomain` of what an entry gives: one object for all that are equal."""
 
     def __init__(self) -> None:
-        self._by_given: dict[int, ListenerDomain] = {}
+        # Known by identity, which holds only as long as they live: so they are kept.
+        self._by_given: dict[int, tuple[Given, ListenerDomain]] = {}
         self._equal: dict[ListenerDomain, ListenerDomain] = {}
 
     def of(self, given: Given) -> ListenerDomain:
         """The options given, the defaults for the rest."""
-        made = self._by_given.get(id(given))
-        if made is None:
-            made = self._by_given[id(given)] = self._one(ListenerDomain(**given))
-        return made
+        known = self._by_given.get(id(given))
+        if known is None:
+            known = self._by_given[id(given)] = given, self._one(ListenerDomain(**given))
+        return known[1]
 
     def inheriting(self, key: str, given: Given, general: Domains) -> ListenerDomain:
         """As `of`, but with ``inherit`` the general entry of ``key`` stands for the defaults."""

@@ -159,6 +159,19 @@ def test_it_answers_no_more(
     assert said[1].endswith("answers again")
 
 
+def test_each_changed_row_has_its_own_options(url: str) -> None:
+    """However many at once, and whatever other sources say of the same domains."""
+    names = [f"d{number}.example" for number in range(50)]
+    networks = {name: f"10.0.0.{number}/32" for number, name in enumerate(names)}
+    following = Following([{name: {"relay_to": True} for name in names}, url])
+    following.load()
+    with closing(open_engine(url)) as engine:
+        put(engine, *(row(name, relay_from=json.dumps([networks[name]])) for name in names))
+    renewed = following.renew()
+    for name in names:
+        assert networks[name] in answers(renewed, name)[0]
+
+
 NAMES = ["a.example", "b.example", "*.example", "*.b.example", "*"]
 SECTIONS = ["", "127.0.0.1:25", "127.0.0.1:26"]
 OPTIONS = st.fixed_dictionaries(
