@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 
 EXPECTED = 'a time above 0: seconds, or such as "90s", "1 minute", "1h 30m"'
 
@@ -28,7 +29,8 @@ def parse(raw: object) -> float:
     if isinstance(raw, str):
         seconds = _parse_text(raw)
     elif isinstance(raw, int | float) and not isinstance(raw, bool):
-        seconds = float(raw)
+        with suppress(OverflowError):
+            seconds = float(raw)
     if not (0 < seconds < math.inf):
         raise ValueError(f"{raw!r} is no time")
     return seconds

@@ -27,8 +27,8 @@ E_ = TypeVar("E_", bound=enum.Enum)
 def _read_bool(raw: object) -> bool:
     if isinstance(raw, bool):
         return raw
-    hint = f"without quotes: {raw}" if raw in {"true", "false"} else None
-    raise refuse(raw, hint)
+    is_quoted = isinstance(raw, str) and raw in {"true", "false"}
+    raise refuse(raw, f"without quotes: {raw}" if is_quoted else None)
 
 
 def _read_count(raw: object) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ from kumo_handlers.policy.source_lines import find_repeated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+
+# Python's limit; TOML may part digits.
+_LONG_NUMBER = re.compile("[0-9_]{4301,}")
 
 # Modification time, size and inode; None for what is not there.
 Stamp = tuple[int, int, int] | None
@@ -101,18 +105,28 @@ def decode(name: str, read: bytes) -> str:
 
 def _toml(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     try:
-        return toml_pieces.parse(text), ()
-    except RecursionError as error:
-        raise _unreadable("is nested too deeply", name) from error
+        return _parse_toml(name, text), ()
     except tomli.TOMLDecodeError as error:
         lists = list(lua_lists.find(text))
         if not lists:
             raise _unreadable(f"is not TOML: {error.msg}", name, error.lineno) from error
     try:
-        tables = toml_pieces.parse(lua_lists.in_brackets(text, lists))
+        tables = _parse_toml(name, lua_lists.in_brackets(text, lists))
     except tomli.TOMLDecodeError as error:
         raise _unreadable(f"is not TOML: {error.msg}", name, error.lineno) from error
     return tables, (_braces(name, text, lists),)
+
+
+def _parse_toml(name: str, text: str) -> dict[str, Any]:
+    """What the parser makes of it. Raises what it says of text that is not TOML."""
+    try:
+        return toml_pieces.parse(text)
+    except RecursionError as error:
+        raise _unreadable("is nested too deeply", name) from error
+    except tomli.TOMLDecodeError:
+        raise
+    except ValueError as error:
+        raise _long_number(name, text) from error
 
 
 def _braces(name: str, text: str, lists: list[lua_lists.LuaList]) -> Problem:
@@ -140,6 +154,8 @@ def _json(name: str, text: str) -> tuple[dict[str, Any], tuple[Problem, ...]]:
         lines = [line for path, line in find_repeated(text).items() if path[-1] == error.args[0]]
         message = f"{error.args[0]!r} is there twice"
         raise _unreadable(message, name, min(lines, default=None)) from error
+    except ValueError as error:
+        raise _long_number(name, text) from error
     if not isinstance(tables, dict):
         raise _unreadable("is not an object of domains", name, 1)
     return tables, ()
@@ -156,6 +172,13 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         ((repeated, _),) = Counter(key for key, _ in pairs).most_common(1)
         raise _RepeatedError(repeated)
     return made
+
+
+def _long_number(name: str, text: str) -> ConfigurationError:
+    """The error of a number that has more digits than Python reads, and parsers know no line of."""
+    digits = _LONG_NUMBER.search(text)
+    line = text.count("\n", 0, digits.start()) + 1 if digits else None
+    return _unreadable("has a number of too many digits", name, line)
 
 
 def _unreadable(message: str, name: str, line: int | None = None) -> ConfigurationError:

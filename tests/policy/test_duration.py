@@ -41,6 +41,7 @@ def test_seconds(raw: object, seconds: float) -> None:
         None,
         [],
         math.inf,
+        10**400,
         math.nan,
         "",
         " ",

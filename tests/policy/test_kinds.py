@@ -63,6 +63,8 @@ def test_taken(kind: Kind, raw: object, value: object) -> None:
     ("kind", "raw", "hint"),
     [
         (kinds.BOOL, 1, None),
+        (kinds.BOOL, [True], None),
+        (kinds.BOOL, {"a": True}, None),
         (kinds.BOOL, "false", "without quotes: false"),
         (kinds.COUNT, 0, None),
         (kinds.COUNT, True, None),
