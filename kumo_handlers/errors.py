@@ -55,7 +55,7 @@ class Problem:
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         subject = ", ".join(
-            f"{name} {text}"
+            f"{name} {text if text.isprintable() else repr(text)}"
             for name, text in (("domain", self.domain), ("option", self.option))
             if text is not None
         )

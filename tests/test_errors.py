@@ -23,6 +23,12 @@ def test_a_problem_names_everything() -> None:
     )
 
 
+def test_a_problem_is_one_line_of_text() -> None:
+    """A name of the user's that breaks the line, or is no text, is shown escaped."""
+    problem = Problem(message="unknown option", domain="\ud800.com", option="relay\nto")
+    assert str(problem) == "domain '\\ud800.com', option 'relay\\nto': unknown option"
+
+
 def test_all_problems_at_once() -> None:
     """One line each."""
     error = ConfigurationError([Problem(message="one"), Problem(message="two")])
