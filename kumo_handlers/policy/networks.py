@@ -196,6 +196,7 @@ def explain(text: str) -> Problem:
     except ValueError:
         hint = None
     else:
-        hint = f"Did you mean {meant}?"
+        # A zone (RFC 4007, 11) is read there and not here.
+        hint = f"Did you mean {meant}?" if _is_block(str(meant)) else None
     value = repr(service.masked(text))
     return Problem(message="not a network", value=value, expected=EXPECTED, hint=hint)

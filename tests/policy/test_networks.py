@@ -91,7 +91,7 @@ def test_which_family_an_address_is_of(host: str, block: str, inside: bool) -> N
         ("example.com", None),
         ("Any", None),
         ("", None),
-        ("fe80::1%eth0", "Did you mean fe80::1%eth0/128?"),
+        ("fe80::1%eth0", None),
     ],
 )
 def test_what_is_no_block_is_refused(block: str, hint: str | None) -> None:
