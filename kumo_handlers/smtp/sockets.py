@@ -64,7 +64,8 @@ def remove(listener: Listener) -> None:
 
 
 def _explained(error: OSError, listener: Listener) -> ConfigurationError:
-    reason = _REASONS.get(error.errno or 0, error.strerror)
+    # What Python itself refuses, a path that is too long, has no number.
+    reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
     return ConfigurationError(
         Problem(message=f"cannot listen: {reason}", option="listen", value=listener.listen)
     )

@@ -356,6 +356,13 @@ async def test_address_in_use(scripted_backend: type[ScriptedBackend], serving: 
     assert "in use" in str(caught.value)
 
 
+async def test_path_too_long(scripted_backend: type[ScriptedBackend], serving: Serving) -> None:
+    """What the system has no number for has a reason, too."""
+    with pytest.raises(ConfigurationError, match="cannot listen: AF_UNIX path too long"):
+        async with serving(scripted_backend(), listen=f"unix:/{'a' * 200}"):
+            pass
+
+
 @pytest.mark.parametrize("options", [{}, {"require_proxy_protocol": True}])
 async def test_connections_from_one_address(
     options: dict[str, object], scripted_backend: type[ScriptedBackend], serving: Serving
