@@ -11,11 +11,15 @@ Member = TypeVar("Member")
 
 
 class Census(Generic[Member]):
-    """Conversations and the host of each; ``""`` is a host like any other here."""
+    """Conversations and the host of each; ``""`` is a host like any other here.
+
+    Who was refused is there until it hangs up, and takes nobody's place meanwhile: it has no host.
+    """
 
     def __init__(self) -> None:
-        self._hosts: dict[Member, str] = {}
+        self._hosts: dict[Member, str | None] = {}
         self._counts: dict[str, int] = {}
+        self.admitted = 0
 
     def __len__(self) -> int:
         return len(self._hosts)
@@ -29,12 +33,19 @@ class Census(Generic[Member]):
         self.leave(member)
         self._hosts[member] = host
         self._counts[host] = self._counts.get(host, 0) + 1
+        self.admitted += 1
+
+    def refuse(self, member: Member) -> None:
+        """A member is told that there is no place for it."""
+        self.leave(member)
+        self._hosts[member] = None
 
     def leave(self, member: Member) -> None:
         """A member is gone."""
         host = self._hosts.pop(member, None)
         if host is None:
             return
+        self.admitted -= 1
         self._counts[host] -= 1
         if not self._counts[host]:
             del self._counts[host]

@@ -69,9 +69,11 @@ class Conversation(asyncio.Protocol):
         self._answers = Answers(
             self._connection, premises.backend, premises.authenticator, premises.guesses
         )
-        if len(premises.census) >= premises.listener.max_connections:
+        if premises.census.admitted < premises.listener.max_connections:
+            premises.census.enter(self, session.peer.host)
+        else:
+            premises.census.refuse(self)
             self._connection.shut(replies.too_many_connections(session.hostname))
-        premises.census.enter(self, session.peer.host)
         self._advance()
 
     def _introduce(self) -> Session:
@@ -222,7 +224,10 @@ class Conversation(asyncio.Protocol):
         """Count the client under the address that it turned out to have."""
         census, host = self._premises.census, event.session.peer.host
         census.enter(self, host)
-        return census.count(host) > self._connection.listener.max_connections_per_peer
+        if census.count(host) <= self._connection.listener.max_connections_per_peer:
+            return False
+        census.refuse(self)
+        return True
 
     def _hand_over(self, event: Message) -> None:
         """Have the backend take a message, and go on when it has."""

@@ -17,3 +17,16 @@ def test_members_by_host() -> None:
         census.leave(member)
         census.leave(member)
     assert (len(census), census.count("192.0.2.1"), list(census)) == (0, 0, [])
+
+
+def test_who_was_refused_takes_no_place() -> None:
+    """It is there until it goes, and is counted nowhere."""
+    census: Census[str] = Census()
+    census.enter("a", "192.0.2.1")
+    census.enter("b", "192.0.2.1")
+    census.refuse("b")
+    census.refuse("c")
+    assert (len(census), census.admitted, census.count("192.0.2.1")) == (3, 1, 1)
+    for member in census:
+        census.leave(member)
+    assert (len(census), census.admitted, census.count("192.0.2.1")) == (0, 0, 0)

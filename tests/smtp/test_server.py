@@ -63,10 +63,10 @@ class Client:
         await self.writer.wait_closed()
 
 
-async def all_gone(server: Server) -> None:
-    """Wait until the listener has let its last client go."""
+async def all_gone(server: Server, but: int = 0) -> None:
+    """Wait until the listener has let its last client go, or all ``but`` so many."""
     for _ in range(1000):
-        if not server.connections:
+        if server.connections <= but:
             return
         await asyncio.sleep(0.01)
     pytest.fail("a client is still there")
@@ -156,6 +156,23 @@ async def test_too_many_connections(
         await clients[2].leave()
         assert await clients[0].say(b"NOOP\r\n") == b"250 2.0.0 OK\r\n"
         for client in clients[:2]:
+            await client.leave()
+
+
+@pytest.mark.parametrize("option", ["max_connections", "max_connections_per_peer"])
+async def test_a_refused_client_takes_no_place(
+    option: str, scripted_backend: type[ScriptedBackend], serving: Serving
+) -> None:
+    """It may be slow to hang up; when another has gone there is room."""
+    async with serving(scripted_backend(), **{option: 1}) as server:
+        first, refused = [await Client.connect(server) for _ in range(2)]
+        assert (await first.hear()).startswith(b"220 ")
+        assert (await refused.hear_all()).startswith(b"421 ")
+        await first.leave()
+        await all_gone(server, but=1)
+        third = await Client.connect(server)
+        assert (await third.hear()).startswith(b"220 ")
+        for client in (refused, third):
             await client.leave()
 
 
