@@ -11,6 +11,7 @@ import logging
 import os
 import ssl
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kumo_handlers.errors import ConfigurationError, Problem
@@ -112,10 +113,25 @@ def _make(named: Files, hostname: str) -> ssl.SSLContext:
 
 
 def _load(context: ssl.SSLContext, named: Files) -> None:
+    _require_readable("tls_certificate", named.certificate)
+    _require_readable("tls_private_key", named.private_key)
     try:
         context.load_cert_chain(str(named.certificate), named.private_key)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        reason = getattr(error, "reason", None)
+        if named.private_key is not None and reason == "KEY_VALUES_MISMATCH":
+            raise _unusable("tls_private_key", named.private_key, error) from error
         raise _unusable("tls_certificate", named.certificate, error) from error
+
+
+def _require_readable(option: str, name: str | None) -> None:
+    """The ssl module does not say which of its files it could not read."""
+    if name is None:
+        return
+    try:
+        Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unusable(option, name, error) from error
 
 
 def _load_self_signed(context: ssl.SSLContext, hostname: str) -> None:
@@ -137,8 +153,11 @@ def _require_client(context: ssl.SSLContext, client_ca: str) -> None:
 
 
 def _unusable(option: str, value: str | None, error: Exception) -> ConfigurationError:
+    reason: object = error
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        reason = error.strerror
     return ConfigurationError(
-        Problem(message=f"cannot be used: {error}", option=option, value=repr(value))
+        Problem(message=f"cannot be used: {reason}", option=option, value=repr(value))
     )
 
 

@@ -202,3 +202,14 @@ def test_unusable_files(options: dict[str, str]) -> None:
     """What cannot be used is an error that names the option."""
     with pytest.raises(ConfigurationError, match=next(iter(options))):
         Certificates().context(Listener(**options))
+
+
+def test_the_file_that_is_wrong_is_named(authority: Authority) -> None:
+    """Of a certificate and its key it is the key, where that is missing or another's."""
+    certificate, other = authority.issue("a.test", "a.pem"), authority.issue("b.test", "b.pem")
+    for key, reason in (("/nowhere.pem", "No such file"), (other, "KEY_VALUES_MISMATCH")):
+        listener = Listener(tls_certificate=certificate, tls_private_key=key)
+        with pytest.raises(ConfigurationError, match="tls_private_key: cannot be used") as caught:
+            Certificates().context(listener)
+        assert reason in str(caught.value)
+        assert key in str(caught.value)
