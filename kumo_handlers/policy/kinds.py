@@ -6,7 +6,9 @@ import enum
 import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kumo_handlers.errors import AddressError
+import msgspec
+
+from kumo_handlers.errors import AddressError, ConfigurationError, Problem
 from kumo_handlers.mail.address import fold_domain
 from kumo_handlers.policy import duration, endpoint, networks
 from kumo_handlers.policy.options import Kind, Place, read_strictly, refuse, shown, suggestion
@@ -14,12 +16,12 @@ from kumo_handlers.policy.options import Kind, Place, read_strictly, refuse, sho
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import msgspec
-
     from kumo_handlers.policy.options import Option
 
 # RFC 5322, 2.2: printable US-ASCII, but for the colon.
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
+
+_IN_RECORDS = "what JSON can hold: text, a number, true or false, a list or table of these"
 
 E_ = TypeVar("E_", bound=enum.Enum)
 
@@ -43,6 +45,14 @@ def _read_text(raw: object) -> str:
     raise refuse(raw)
 
 
+def _read_reply_text(raw: object) -> str:
+    text = _read_text(raw)
+    # RFC 5321, 4.2: replies are ASCII; sent as question marks it would be another text.
+    if text.isascii():
+        return text
+    raise refuse(raw)
+
+
 def _read_word(raw: object) -> str:
     if isinstance(raw, str) and raw and raw.isprintable():
         return raw
@@ -52,8 +62,9 @@ def _read_word(raw: object) -> str:
 def _read_host_name(raw: object) -> str:
     try:
         # A greeting without a name is none (RFC 5321, 4.2): the empty domain will not do.
-        if isinstance(raw, str) and fold_domain(raw):
-            return raw
+        if isinstance(raw, str) and (folded := fold_domain(raw)):
+            # What is not ASCII could not be said in a greeting: its A-labels can.
+            return raw if raw.isascii() else folded
     except AddressError as error:
         raise refuse(raw) from error
     raise refuse(raw)
@@ -110,6 +121,29 @@ def _read_table(raw: object) -> dict[str, Any]:
     raise refuse(raw)
 
 
+def _read_metadata(raw: object) -> dict[str, Any]:
+    table = _read_table(raw)
+    problems = [
+        Problem(message="wrong value", option=name, value=shown(value), expected=_IN_RECORDS)
+        for name, value in table.items()
+        if not _is_recordable(value)
+    ]
+    if problems:
+        raise ConfigurationError(problems)
+    return table
+
+
+def _is_recordable(value: object) -> bool:
+    """Whether it can be written into a record; text that is no UTF-8 can."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return True
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 def _show_bool(value: object) -> str:
     return "true" if value else "false"
 
@@ -126,6 +160,7 @@ BOOL = Kind("bool", "true or false", _read_bool, _show_bool)
 COUNT = Kind("int", "a whole number above 0", _read_count)
 BYTES = Kind("bytes", "a number of bytes above 0", _read_count)
 TEXT = Kind("str", "printable text", _read_text)
+REPLY = Kind("str", "printable ASCII text", _read_reply_text)
 HOST_NAME = Kind("host name", "a host name, such as mail.example.com", _read_host_name)
 FIELD_NAME = Kind("header name", "the name of a header", _read_field_name)
 PATH = Kind("path", "the path of a file", _read_word, lambda value: value or "")
@@ -141,6 +176,7 @@ NETWORKS = Kind(
 DURATION = Kind("duration", duration.EXPECTED, _read_duration, duration.show)
 ENDPOINT = Kind("IP:PORT", endpoint.EXPECTED, _read_endpoint)
 TABLE = Kind("table", "a table", _read_table)
+METADATA = Kind("table", "a table", _read_metadata)
 
 
 def choice(values: type[E_]) -> Kind:

@@ -18,11 +18,12 @@ from kumo_handlers.policy.kinds import (
     ENDPOINT,
     FIELD_NAME,
     HOST_NAME,
+    METADATA,
     NETWORKS,
     PATH,
+    REPLY,
     STRINGS,
     TABLE,
-    TEXT,
     choice,
     nested,
 )
@@ -109,7 +110,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     hostname: Annotated[
         str, Declared(HOST_NAME, "the name in the greeting and in replies; the system's by default")
     ] = msgspec.field(default_factory=socket.gethostname)
-    banner: Annotated[str, Declared(TEXT, "what the greeting says after the name")] = "KumoMTA"
+    banner: Annotated[str, Declared(REPLY, "what the greeting says after the name")] = "KumoMTA"
     relay_hosts: Annotated[
         Networks, Declared(NETWORKS, "peers that may relay anywhere; replaces the default")
     ] = LOOPBACK
@@ -158,7 +159,7 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         bool, Declared(BOOL, "each connection starts with a PROXY header, from relay_hosts")
     ] = False
     meta: Annotated[
-        dict[str, Any], Declared(TABLE, "put into the metadata of each connection")
+        dict[str, Any], Declared(METADATA, "put into the metadata of each connection")
     ] = {}
     peer: Annotated[
         Overrides, Declared(OVERRIDES, "options for peers of a network; the longest prefix wins")
