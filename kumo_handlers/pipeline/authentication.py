@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from kumo_handlers.mail.reply import Reply
     from kumo_handlers.mail.session import Session
     from kumo_handlers.pipeline.installation import Installation
     from kumo_handlers.smtp.credentials import Credentials
@@ -148,7 +149,9 @@ class Scripted:
     def __init__(self, installed: Installation) -> None:
         self._installed = installed
 
-    async def authenticate(self, session: Session, credentials: Credentials) -> Identities | None:
+    async def authenticate(
+        self, session: Session, credentials: Credentials
+    ) -> Identities | Reply | None:
         """Ask the script, here: it is quick, or it is stopped."""
         events = self._installed.policy.events
         if events is None:
@@ -156,7 +159,7 @@ class Scripted:
         found = events.authenticate(
             session, credentials.authz_id, credentials.authn_id, credentials.password
         )
-        return Identities(*found) if found else None
+        return Identities(*found) if isinstance(found, tuple) else found
 
 
 def read_passwords(path: str) -> dict[str, Scrypt]:

@@ -77,7 +77,7 @@ class SessionEvents(Protocol):
 
     def authenticate(
         self, session: Session, authz_id: str, authn_id: str, password: str
-    ) -> tuple[str, str] | None:
+    ) -> tuple[str, str] | Reply | None:
         """Who it is, authz_id and authn_id; None if it is not who it says."""
 
     def mail(self, session: Session, reverse_path: Address) -> Reply | None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from kumo_handlers.errors import KumoHandlersError
+from kumo_handlers.errors import KumoHandlersError, PolicyError
 from kumo_handlers.mail.reply import Reply, of_error
 from kumo_handlers.smtp import replies
 from kumo_handlers.smtp.events import (
@@ -109,30 +109,37 @@ class Answers:
         self._connection.answer(event, answer)
 
     async def _authenticate(self, event: Authenticate) -> None:
-        """Check credentials. A wrong password costs time, more with each."""
+        """Check credentials. A wrong password costs time, more with each.
+
+        What is no answer to the password (a database that is away, say) is no guess either.
+        """
         host, clock = event.session.peer.host, asyncio.get_running_loop().time
         if self._guesses.are_too_many(host, clock()):
             _log.warning("session %s: %s guesses too much", event.session.id, host)
             self._connection.answer(event, replies.CANNOT_AUTHENTICATE)
             return
-        answer = await self._check(event)
+        answer, was_asked = await self._check(event)
         if isinstance(answer, Reply):
             _log.warning("session %s: %s: %s", event.session.id, event.credentials, answer)
-            await asyncio.sleep(self._guesses.note(host, clock()))
+            if was_asked:
+                await asyncio.sleep(self._guesses.note(host, clock()))
         else:
             self._guesses.forgive(host)
         self._connection.answer(event, answer)
 
-    async def _check(self, event: Authenticate) -> Identities | Reply:
+    async def _check(self, event: Authenticate) -> tuple[Identities | Reply, bool]:
+        """Who it is, or what it is told; and whether the authenticator had an answer."""
         if self._authenticator is None:
-            return replies.CANNOT_AUTHENTICATE
+            return replies.CANNOT_AUTHENTICATE, False
         try:
             async with asyncio.timeout(self._connection.listener.data_processing_timeout):
                 found = await self._authenticator.authenticate(event.session, event.credentials)
+        except PolicyError as error:
+            return self._reply_to(error), False
         except Exception as error:  # noqa: BLE001 - whatever it is, it lets nobody in
             self._reply_to(error)
-            return replies.CANNOT_AUTHENTICATE
-        return found or replies.BAD_CREDENTIALS
+            return replies.CANNOT_AUTHENTICATE, False
+        return found or replies.BAD_CREDENTIALS, True
 
     def _reply_to(self, error: Exception) -> Reply:
         """The generic reply to an error whose reason goes to the log."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 if TYPE_CHECKING:
+    from kumo_handlers.mail.reply import Reply
     from kumo_handlers.mail.session import Session
 
 
@@ -38,9 +39,12 @@ class Identities(msgspec.Struct, frozen=True):
 class Authenticator(Protocol):
     """Checks credentials."""
 
-    async def authenticate(self, session: Session, credentials: Credentials) -> Identities | None:
-        """Who the client is; None if it is not who it says. It may take its time.
+    async def authenticate(
+        self, session: Session, credentials: Credentials
+    ) -> Identities | Reply | None:
+        """Who the client is; None if it is not who it says, or a reply that says so.
 
-        An exception is a temporary failure: the client is told to try later.
+        It may take its time. An exception is a temporary failure: the client is told to try
+        later, and a `PolicyError` ends the session as at any other step.
         """
         ...

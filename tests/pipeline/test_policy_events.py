@@ -220,6 +220,15 @@ def test_authentication(app: Any) -> None:
     assert app.record()["meta"]["authz_id"] == "boss"
 
 
+def test_what_the_script_says_of_a_password(app: Any) -> None:
+    """A refusal is its own, and a failure ends the session as at any other step."""
+    refused = base64.b64encode(b"\0reject\0tiger").decode()
+    assert b"\r\n535 no\r\n" in dialogue(app, "EHLO x", f"AUTH PLAIN {refused}", "QUIT")
+    odd = base64.b64encode(b"\0odd\0tiger").decode()
+    said = dialogue(app, "EHLO x", f"AUTH PLAIN {odd}")
+    assert said.endswith(b"421 4.3.0 mx.example.com technical difficulties\r\n")
+
+
 def test_reload(app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A broken policy leaves the old one in force; a good one takes its place."""
     path = tmp_path / "policy.lua"

@@ -124,6 +124,20 @@ async def test_a_guesser_is_not_heard_any_more(
     assert len(gate.asked) == 4
 
 
+async def test_a_failure_is_no_guess(
+    scripted_backend: type[ScriptedBackend],
+    serving: Serving,
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While nobody can be asked for a password, none is wrong."""
+    monkeypatch.setattr(guesses, "MAX_GUESSES", 2)
+    async with serving(scripted_backend(), gate) as server:
+        for _ in range(2):
+            assert await asyncio.to_thread(log_in, server, "broken", ["one", "two"]) == [454, 454]
+        assert await asyncio.to_thread(log_in, server, "user", ["secret"]) == [235]
+
+
 def deliver(server: Server, path: str) -> dict[str, tuple[int, bytes]]:
     """Deliver by LMTP; Python's client reads the reply of one recipient only."""
     host, port = (path, 0) if path else (server.sockname.host, server.sockname.port)

@@ -105,14 +105,14 @@ class LuaEvents:
 
     def authenticate(
         self, session: Session, authz_id: str, authn_id: str, password: str
-    ) -> tuple[str, str] | None:
+    ) -> tuple[str, str] | Reply | None:
         """``smtp_server_auth_plain``: who the client is, authz_id and authn_id; None if not."""
         if not self.authenticates:
             return None
         try:
             said = self._call("credentials", session, authz_id or authn_id, authn_id, password)
-        except RefusedError:
-            return None
+        except RefusedError as error:
+            return error.reply
         if said is True:
             return authz_id or authn_id, authn_id
         if isinstance(said, dict):

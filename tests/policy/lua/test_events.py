@@ -10,7 +10,7 @@ import pytest
 
 from kumo_handlers.errors import PolicyError
 from kumo_handlers.mail.address import parse
-from kumo_handlers.mail.reply import Ending
+from kumo_handlers.mail.reply import Ending, Reply
 from kumo_handlers.mail.session import Peer, Session
 from kumo_handlers.policy.lua.loading import load
 
@@ -146,7 +146,7 @@ def test_failures(talker: LuaPolicy, client: Session, word: str) -> None:
         ("boss", "scott", "tiger", ("boss", "scott")),
         ("", "scott", "lion", None),
         ("", "other", "", ("boss", "clerk")),
-        ("", "reject", "tiger", None),
+        ("", "reject", "tiger", Reply(535, "no")),
     ],
 )
 def test_authentication(
@@ -155,9 +155,9 @@ def test_authentication(
     authz: str,
     authn: str,
     password: str,
-    expected: tuple[str, str] | None,
+    expected: tuple[str, str] | Reply | None,
 ) -> None:
-    """True, false, or the identities; without an authz_id it is the authn_id."""
+    """True, false, the identities, or a refusal; without an authz_id it is the authn_id."""
     assert talker.events.authenticate(client, authz, authn, password) == expected
 
 
