@@ -51,7 +51,8 @@ class LuaDomains:
                 answer = runtime.call_raw(runtime.find, encode(domain), place, encode(session.id))
                 return self._found(domain, *answer) if answer and answer[0] else None
             except RefusedError as error:
-                raise ScriptError(f"a domain cannot be refused: {error}") from error
+                text = f"a domain cannot be refused: {error}"
+                raise ScriptError(text, error.file, error.line) from error
             except ConfigurationError as error:
                 raise PolicyError(str(error)) from error
             finally:

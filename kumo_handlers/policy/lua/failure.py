@@ -21,6 +21,8 @@ class ScriptError(PolicyError):
 class RefusedError(Exception):
     """The script called ``kumo.reject`` or ``kumo.disconnect``: the reply that it asks for."""
 
-    def __init__(self, reply: Reply) -> None:
+    def __init__(self, reply: Reply, file: str | None = None, line: int | None = None) -> None:
         self.reply = reply
+        self.file = file
+        self.line = line
         super().__init__(str(reply))

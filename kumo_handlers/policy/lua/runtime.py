@@ -154,7 +154,10 @@ class Runtime:
     def _failure(self, kind: bytes, *said: Any) -> Exception:  # noqa: ANN401 - as above
         """The error that Lua gave as values."""
         if kind == b"reply":
-            return RefusedError(_reply(*said))
+            *asked, place, at = said
+            if isinstance(place, bytes) and isinstance(at, int):
+                return RefusedError(_reply(*asked), self._scripts.path(decode(place)), at)
+            return RefusedError(_reply(*asked))
         if kind == b"problem":
             for error in self._pending:
                 if id(error) == said[0]:

@@ -52,6 +52,17 @@ def test_a_wall(
         assert found.options.relay_to
 
 
+def test_where_memory_ran_out(
+    policy: Callable[..., LuaPolicy], handler: Callable[[str], LuaPolicy], session: Session
+) -> None:
+    """Lua does not say where; so it is said where the handler begins, or in which file."""
+    filling = "local t = {} while true do t[#t + 1] = string.rep('x', 1000000) .. #t end"
+    with pytest.raises(PolicyError, match=r"policy\.lua:2: not enough memory"):
+        handler(filling).find("example.com", session)
+    with pytest.raises(ConfigurationError, match=r"policy\.lua: not enough memory"):
+        policy(filling)
+
+
 def test_memory_is_given_back(handler: Callable[[str], LuaPolicy], session: Session) -> None:
     """What one event filled up the next one has."""
     made = handler("return #string.rep('x', 40 * 1024 * 1024) < 0 or nil")

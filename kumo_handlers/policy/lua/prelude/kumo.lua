@@ -97,7 +97,8 @@ local function stop(how, code, text)
   elseif type(text) ~= 'string' then
     fail 'the text of a refusal is a string'
   end
-  error(setmetatable({ reply = true, code = code, text = text, how = how }, {
+  local file, line = where()
+  error(setmetatable({ reply = true, code = code, text = text, how = how, file = file, line = line }, {
     __tostring = function() return code .. ' ' .. text end,
   }), 0)
 end
@@ -287,7 +288,7 @@ function calls.run(source, chunk_name)
   if not chunk then
     error(problem, 0)
   end
-  chunk()
+  run(chunk)
 end
 
 -- The handlers of the beginning, of which there may be several.

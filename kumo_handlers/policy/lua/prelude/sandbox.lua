@@ -280,15 +280,22 @@ local function run(handler, ...)
   return handler(...)
 end
 
+-- Where that handler begins; no line for the chunk of a file.
+local function beginning()
+  if running then
+    local at = getinfo(running, 'S')
+    return at.short_src, at.linedefined > 0 and at.linedefined or nil
+  end
+end
+
 -- Whatever is raised, with where the policy was; ours say that themselves.
 local function give_up(e)
   if not killed and type(e) == 'table' and (rawget(e, 'reply') or rawget(e, 'problem')) then
     return e
   end
   local file, line = name_of_script(3)
-  if not file and running then -- only a tail call was left of the policy
-    local at = getinfo(running, 'S')
-    file, line = at.short_src, at.linedefined
+  if not file then -- only a tail call was left of the policy
+    file, line = beginning()
   end
   return { said = killed and KILLED or e, file = file, line = line }
 end
@@ -296,13 +303,20 @@ end
 -- An error as values for Python: what it is, and what it says.
 local function described(e)
   if type(e) ~= 'table' then
-    return 'error', tostring(e)
+    return 'error', tostring(e), beginning() -- out of memory: Lua does not ask where that was
   elseif e.reply then
-    return 'reply', e.code, e.text, e.how
+    return 'reply', e.code, e.text, e.how, e.file, e.line
   elseif e.problem then
     return 'problem', e.problem
   end
   return 'error', tostring(e.said), e.file, e.line
+end
+
+local function said(ok, ...)
+  if not ok then
+    return false, 'error', tostring(KILLED)
+  end
+  return false, ...
 end
 
 local function result(ok, ...)
@@ -310,11 +324,7 @@ local function result(ok, ...)
     return true, ...
   end
   -- what was raised may be a table of the policy's, with functions that run when it is looked at
-  local is_said, kind, what, more, last = pcall(described, (...))
-  if not is_said then
-    return false, 'error', tostring(KILLED)
-  end
-  return false, kind, what, more, last
+  return said(pcall(described, (...)))
 end
 
 -- Begin an event: what it may spend. Everything that Python calls goes through here.
