@@ -41,6 +41,13 @@ def test_tables() -> None:
     assert len(list(policy.entries())) == 1
 
 
+def test_a_policy_without_rules_of_classification(script: str, tmp_path: Path) -> None:
+    """An empty table is an empty list, where a list is wanted."""
+    (tmp_path / "policy.lua").write_text(SCRIPT.replace("'/etc/rules.toml'", ""))
+    settings = Settings(policy=script)
+    assert rules.classification_files(settings, rules.load(settings)) == ()
+
+
 def test_emptied_while_running(tmp_path: Path) -> None:
     """A file half written refuses no mail: the rules stay until some are there again."""
     path = tmp_path / "rules.toml"

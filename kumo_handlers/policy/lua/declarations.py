@@ -114,9 +114,16 @@ class Declarations:
         """``kumo.configure_bounce_classifier``."""
         place = self._place(file, line)
         files = _table(params, place).get("files")
+        if files == {}:  # an empty list, in Lua
+            files = []
         if not isinstance(files, list) or not all(isinstance(each, str) for each in files):
             raise ConfigurationError(
-                place.problem("wrong value", option="files", expected="a list of paths")
+                place.problem(
+                    "wrong value",
+                    option="files",
+                    value=options.shown(files),
+                    expected="a list of paths",
+                )
             )
         self.classifier_files = tuple(map(self._scripts.mapped, files))
 
