@@ -22,6 +22,16 @@ MAX_ITEMS: Final = 1_000_000
 _INTEGERS: Final = range(-(2**63), 2**63)
 
 
+class UncrossableError(ValueError):
+    """A value that is neither plain nor a table, and the keys of the tables it stands in."""
+
+    def __init__(self, kind: str, path: tuple[str, ...] = ()) -> None:
+        self.kind = kind
+        self.path = path
+        where = f"{'.'.join(path)}: " if path else ""
+        super().__init__(f"{where}a {kind} cannot be given here")
+
+
 def encode(text: str) -> bytes:
     """Text as a string of Lua."""
     return octets.of_text(text)
@@ -71,7 +81,7 @@ def _read(value: object, depth: int, items: list[int]) -> Any:  # noqa: ANN401 -
         return value
     kind = lua_type(value)
     if kind != "table":
-        raise ValueError(f"a {kind or type(value).__name__} cannot be given here")
+        raise UncrossableError(kind or type(value).__name__)
     if depth == 0:
         raise ValueError("the table is nested too deeply")
     read: dict[Any, Any] = {}
@@ -83,7 +93,10 @@ def _read(value: object, depth: int, items: list[int]) -> Any:  # noqa: ANN401 -
         if not isinstance(name, str | int | float):
             kind = lua_type(key) or type(key).__name__
             raise ValueError(f"a key of the table is a {kind}")  # noqa: TRY004 - as above
-        read[name] = _read(item, depth - 1, items)
+        try:
+            read[name] = _read(item, depth - 1, items)
+        except UncrossableError as error:
+            raise UncrossableError(error.kind, (str(name), *error.path)) from error
     if read and all(index in read for index in range(1, len(read) + 1)):
         return [read[index] for index in range(1, len(read) + 1)]
     return {str(name): item for name, item in read.items()}
