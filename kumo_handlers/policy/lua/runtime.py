@@ -9,6 +9,7 @@ values and never raise into Lua.
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from importlib.resources import files
@@ -34,6 +35,8 @@ _ENDINGS: Final[dict[object, Ending]] = {
     b"ForceDisconnect": Ending.AT_ONCE,
     b"FollowWith421": Ending.WITH_421,
 }
+# Where in the prelude a function of C was called: the policy's own line says more.
+_OURS: Final = re.compile(r"^<\w+>:\d+: ")
 _PARTS: Final = ("objects", "extras")
 
 
@@ -163,7 +166,8 @@ class Runtime:
                 if id(error) == said[0]:
                     return ConfigurationError(error.problems)
         text, file, line = (*said, None, None)[:3]
-        problem = self._scripts.placed(decode(text) if isinstance(text, bytes) else str(text))
+        message = decode(text) if isinstance(text, bytes) else str(text)
+        problem = self._scripts.placed(_OURS.sub("", message))
         if problem.file is None and file is not None:
             return ScriptError(problem.message, self._scripts.path(decode(file)), line)
         return ScriptError(problem.message, problem.file, problem.line)

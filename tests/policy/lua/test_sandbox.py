@@ -33,7 +33,7 @@ def test_a_wall(
     session: Session,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The attempt ends as said, in time, and the others are not touched."""
+    """The attempt ends as said and where, in time, and the others are not touched."""
     monkeypatch.setenv("KUMO_TEST_SECRET", "shown")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     expected, _, attempt = wall.read_text().removeprefix("-- ").partition("\n")
@@ -44,8 +44,9 @@ def test_a_wall(
         if expected == "fine":
             assert made.find("attempt.example", session) is None
         else:
-            with pytest.raises(PolicyError, match=f"(?i)({said})"):
+            with pytest.raises(PolicyError, match=f"(?i)({said})") as caught:
                 made.find("attempt.example", session)
+            assert re.search(r"policy\.lua:\d+: (?!<)", str(caught.value))
         assert time.thread_time() - began < EVENT.seconds * 3
         found = made.find("fine.example", session)
         assert found is not None

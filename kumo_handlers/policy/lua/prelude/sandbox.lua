@@ -314,7 +314,8 @@ end
 
 local function said(ok, ...)
   if not ok then
-    return false, 'error', tostring(KILLED)
+    local is_known, file, line = pcall(beginning)
+    return false, 'error', tostring(KILLED), is_known and file or nil, line
   end
   return false, ...
 end
