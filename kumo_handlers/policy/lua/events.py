@@ -77,13 +77,19 @@ class LuaEvents:
         event = "smtp_server_get_dynamic_parameters"
         if event not in self._registered:
             return listener
-        params = self._call("parameters", session, listener.listen)
+        try:
+            params = self._call("parameters", session, listener.listen)
+        except RefusedError as error:
+            text = f"{event} cannot refuse: {error}"
+            raise ScriptError(text, error.file, error.line) from error
         if params is None:
             return listener
+        place = self._handler(event)
+        if not isinstance(params, dict):
+            text = f"{event} returned {params!r}, which is no table"
+            raise ScriptError(text, place.file, place.line)
         try:
-            if not isinstance(params, dict):
-                raise ScriptError(f"{event} returned {params!r}, which is no table")
-            return self._declared.override(listener, params, Place(self._scripts.main))
+            return self._declared.override(listener, params, place)
         except ConfigurationError as error:
             raise PolicyError(f"{event}: {error}") from error
 
@@ -119,7 +125,9 @@ class LuaEvents:
             return _identities(said, authz_id or authn_id, authn_id)
         if said is False or said is None:
             return None
-        raise ScriptError(f"smtp_server_auth_plain returned {said!r}, neither true nor false")
+        place = self._handler("smtp_server_auth_plain")
+        text = f"smtp_server_auth_plain returned {said!r}, neither true nor false"
+        raise ScriptError(text, place.file, place.line)
 
     def message(
         self,
@@ -139,6 +147,12 @@ class LuaEvents:
     def received(self, session: Session, message: ChangedMessage) -> Reply | None:
         """``smtp_server_message_received``: one recipient's copy of the message."""
         return self._about("smtp_server_message_received", session, message)
+
+    def _handler(self, event: str) -> Place:
+        """Where the handler of ``event`` begins: what it returned has no line of its own."""
+        with self._runtime.lock:
+            file, line = self._runtime.call("handler", event)
+        return Place(self._scripts.path(file), line)
 
     def _about(self, event: str, session: Session, message: ChangedMessage) -> Reply | None:
         return self._tell(event, "message", session, message.id, message=message)

@@ -308,6 +308,11 @@ function calls.again() answer(host.make_domain(last[KEY], last[PARAMS], last[FIL
 
 local function one(event) return handlers[event] and handlers[event][1] end
 
+function calls.handler(event)
+  local at = getinfo(one(event), 'S')
+  return at.short_src, at.linedefined
+end
+
 function calls.connection(event, id) run(one(event), objects.connection(id)) end
 
 function calls.text(event, text, id) run(one(event), text, objects.connection(id)) end
