@@ -90,10 +90,19 @@ def _read_networks(raw: object) -> networks.Networks:
     if raw == networks.ANY:
         raw = [raw]
     if not isinstance(raw, list | tuple | set | frozenset):
-        raise refuse(raw, _listed(raw))
+        raise refuse(raw, _listed_block(raw))
     if wrong := [item for item in raw if not isinstance(item, str)]:
         raise refuse(wrong[0])
     return networks.Networks.parse(raw)
+
+
+def _listed_block(raw: object) -> str | None:
+    """As `_listed`, where that would be taken."""
+    if not isinstance(raw, str):
+        return None
+    if raw.lower() == networks.ANY:
+        return f"Did you mean {networks.ANY}?"
+    return _listed(raw) if networks.is_block(raw) else None
 
 
 def _listed(raw: object) -> str | None:

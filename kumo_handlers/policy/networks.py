@@ -59,7 +59,7 @@ class Networks:
         try:
             ranges = [_parse_cidr(text) for text in texts if text != ANY]
         except ValueError as error:
-            problems = [explain(text) for text in texts if not _is_block(text)]
+            problems = [explain(text) for text in texts if not is_block(text)]
             raise ConfigurationError(problems) from error
         return cls(texts, (*ranges, *_EVERYONE) if ANY in texts else ranges)
 
@@ -141,7 +141,8 @@ def _parse_cidr(text: str) -> bytes:
     return _unmap(start, end) if is_v6 else start + end
 
 
-def _is_block(text: str) -> bool:
+def is_block(text: str) -> bool:
+    """Whether it is an address, a CIDR block, or ``any``."""
     try:
         return bool(parse_block(text))
     except ValueError:
@@ -197,6 +198,6 @@ def explain(text: str) -> Problem:
         hint = None
     else:
         # A zone (RFC 4007, 11) is read there and not here.
-        hint = f"Did you mean {meant}?" if _is_block(str(meant)) else None
+        hint = f"Did you mean {meant}?" if is_block(str(meant)) else None
     value = repr(service.masked(text))
     return Problem(message="not a network", value=value, expected=EXPECTED, hint=hint)

@@ -86,6 +86,8 @@ def test_taken(kind: Kind, raw: object, value: object) -> None:
         (kinds.STRINGS, ["bob", 1], None),
         (kinds.STRINGS, [""], None),
         (kinds.NETWORKS, "10.0.0.0/24", "Did you mean ['10.0.0.0/24']?"),
+        (kinds.NETWORKS, "ANY", "Did you mean any?"),
+        (kinds.NETWORKS, "10.0.0.0/24, ::1", None),
         (kinds.NETWORKS, [10], None),
         (kinds.NETWORKS, {}, None),
         (kinds.DURATION, "soon", None),
