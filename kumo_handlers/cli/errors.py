@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -28,5 +29,15 @@ def explained(command: Callable[P_, R_]) -> Callable[P_, R_]:
                 click.secho("error: ", fg="red", nl=False, err=True)
                 click.echo(line, err=True)
             raise click.exceptions.Exit(1) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read has enough: click ends in silence
+                raise
+            raise click.ClickException(_said(error)) from error
 
     return run
+
+
+def _said(error: OSError) -> str:
+    """The file, where there is one, and what the system says of it."""
+    reason = error.strerror or str(error)
+    return reason if error.filename is None else f"{error.filename}: {reason}"

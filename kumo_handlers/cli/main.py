@@ -5,7 +5,9 @@ The table has a command's summary beside its place, so that ``--help`` imports n
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NamedTuple
 
 import click
@@ -75,3 +77,7 @@ class LazyGroup(click.Group):
 @click.version_option(kumo_handlers.__version__, prog_name="kumo-handlers")
 def main() -> None:
     """KumoMTA's listener domains, bounce and complaint logging, for Salmon mail applications."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal of another alphabet cannot show is a question mark, not the end.
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")

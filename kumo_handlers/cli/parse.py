@@ -60,14 +60,13 @@ def parse(
     """
     # Our own rules alone are loaded when the first bounce is met.
     classifier = classification.load(rule_files) if rule_files else None
+    if batch and (files or as_page):
+        raise click.UsageError("--batch reads names from standard input, and makes no page")
     if batch:
         _batch(classifier, _ENDS.get(line_ends))
         return
-    try:
-        for name, content in messages(files):
-            (_page if as_page else _lines)(name, content, classifier)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    for name, content in messages(files):
+        (_page if as_page else _lines)(name, content, classifier)
 
 
 def _lines(name: str, content: bytes, classifier: Classifier | None) -> None:

@@ -48,8 +48,6 @@ def replay(module: str | None, run_dir: str | None) -> None:
             installed.trace_keys,
         ):
             click.echo(_line(each))
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     finally:
         installed.close()
 

@@ -107,3 +107,11 @@ def test_batch_with_other_line_ends(ends: str) -> None:
     )
     assert changed["report"]["key"] == as_it_is["report"]["key"]
     assert (changed["id"] == as_it_is["id"]) is (ends == "lf")
+
+
+@pytest.mark.parametrize("more", [["bounce.eml"], ["--explain"]], ids=" ".join)
+def test_batch_takes_neither_files_nor_pages(more: list[str]) -> None:
+    """What would have no effect is refused, not passed over."""
+    found = CliRunner().invoke(main, ["parse", "--batch", *more])
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "--batch reads names from standard input" in found.stderr
