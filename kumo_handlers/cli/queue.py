@@ -32,6 +32,8 @@ _run_dir = click.option(
     show_default=True,
     help="Where records, the queue and kept messages are.",
 )
+# One line a recipient, for grep, and an id to be copied: the terminal breaks what is too long.
+_WIDE = 1000
 _json_lines = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
@@ -59,7 +61,14 @@ def _choice(ids: tuple[str, ...], domains: tuple[str, ...], *, everything: bool)
 
 @queue.command("list")
 @click.option("--domain", "domains", multiple=True, help="Only mail to it. May be repeated.")
-@click.option("--limit", default=100, show_default=True, help="At most so many recipients.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="At most so many recipients.",
+)
 @_json_lines
 @_run_dir
 @explained
@@ -70,7 +79,7 @@ def list_(domains: tuple[str, ...], limit: int, run_dir: Path, *, as_json: bool)
         for each in found:
             click.echo(encode_json(each))
         return
-    Console(soft_wrap=True).print(_table(found))
+    _print(_table(found))
     counts = inspection.summary(run_dir)
     told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
     click.echo(f"{told or 'nothing'} in the queue, {len(found)} shown")
@@ -99,10 +108,10 @@ def show(name: str, run_dir: Path, *, as_json: bool) -> None:
         click.echo(f"sender      <{message.sender}>")
         click.echo(f"came in     {_ago(message.created)} ago")
         click.echo(f"size        {len(message.content)} bytes")
-    Console(soft_wrap=True).print(_table(recipients))
+    _print(_table(recipients))
     for message in messages:
         header = message.content.partition(b"\r\n\r\n")[0].decode("utf-8", "backslashreplace")
-        click.echo(_printable(header))
+        click.echo(_printable(header.replace("\r\n", "\n").expandtabs()))
 
 
 @queue.command()
@@ -113,8 +122,8 @@ def retry(
     ids: tuple[str, ...], domains: tuple[str, ...], run_dir: Path, *, everything: bool
 ) -> None:
     """Try these now, held or not."""
-    count = inspection.retry(run_dir, _choice(ids, domains, everything=everything))
-    click.echo(f"{count} recipients are due now")
+    choice = _choice(ids, domains, everything=everything)
+    _done(run_dir, choice, inspection.retry, "due now")
 
 
 @queue.command()
@@ -125,8 +134,8 @@ def hold(
     ids: tuple[str, ...], domains: tuple[str, ...], run_dir: Path, *, everything: bool
 ) -> None:
     """Deliver these no more, until they are retried."""
-    count = inspection.hold(run_dir, _choice(ids, domains, everything=everything))
-    click.echo(f"{count} recipients are held")
+    choice = _choice(ids, domains, everything=everything)
+    _done(run_dir, choice, inspection.hold, "held")
 
 
 @queue.command()
@@ -138,8 +147,8 @@ def drop(
     ids: tuple[str, ...], domains: tuple[str, ...], run_dir: Path, *, everything: bool
 ) -> None:
     """Give these up. A Bounce is logged by the app; the sender is not told."""
-    count = inspection.drop(run_dir, _choice(ids, domains, everything=everything))
-    click.echo(f"{count} recipients are dropped")
+    choice = _choice(ids, domains, everything=everything)
+    _done(run_dir, choice, inspection.drop, "dropped")
 
 
 @queue.command()
@@ -163,6 +172,19 @@ def export(ids: tuple[str, ...], folder: Path | None, run_dir: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / f"{name}.eml").write_bytes(message.content)
             (folder / f"{name}.json").write_bytes(encode_json(_described(message, recipients)))
+
+
+def _done(run_dir: Path, choice: Choice, change: Callable[[Path, Choice], int], word: str) -> None:
+    """Change what is chosen, and say how much that was. An ID that is not there is an error."""
+    known = {each.id for each in inspection.waiting(run_dir, Choice(choice.ids))}
+    count = change(run_dir, choice)
+    click.echo(f"{count} {'recipient is' if count == 1 else 'recipients are'} {word}")
+    if missing := [name for name in choice.ids if name not in known]:
+        raise click.ClickException(f"not in the queue: {', '.join(missing)}")
+
+
+def _print(table: Table) -> None:
+    Console(soft_wrap=True, width=_WIDE).print(table)
 
 
 def _existing(run_dir: Path, name: str) -> list[Whole]:

@@ -37,7 +37,14 @@ _file = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @domain_option
 @since_option
-@click.option("--limit", default=15, show_default=True, help="Rows of a table, bars of a chart.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    default=15,
+    show_default=True,
+    help="Rows of a table, bars of a chart.",
+)
 @click.option("--json", "as_json", is_flag=True, help="All counts, for scripts.")
 @click.option("--html", type=_file, metavar="FILE", help="Write tables and charts as one page.")
 @click.option("--png", type=_file, metavar="FILE", help="Write the charts as a picture.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CONTENT = b"Subject: [red]hello\x1b[0m\r\n\r\nbody\r\n"
+CONTENT = b"Subject: [red]hello\x1b[0m\r\n\tand more\r\n\r\nbody\r\n"
 ONE = QueuedMail(
     id="m1",
     reverse_path="a@src.example",
@@ -52,6 +52,19 @@ def test_list(run: Callable[..., Result]) -> None:
     assert "2 queued in the queue, 2 shown" in shown.output
 
 
+def test_list_in_a_narrow_terminal(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recipient is one line whatever the width, so that an id can be copied and looked for."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert [line.split()[0] for line in run("list").output.splitlines()] == ["id", "m1", "m1", "2"]
+
+
+def test_list_none(run: Callable[..., Result]) -> None:
+    """A limit below one is a mistake."""
+    assert run("list", "--limit", "-1").exit_code == 2
+
+
 def test_list_after_a_kill(run: Callable[..., Result], tmp_path: Path) -> None:
     """What is not entered yet is not in the list, and the list says so; a running app enters it."""
     daybook = Daybook(tmp_path / "queue" / "daybook")
@@ -77,7 +90,7 @@ def test_show(run: Callable[..., Result]) -> None:
     shown = run("show", "m1").output
     assert "<a@src.example>" in shown
     assert "c@two.example" in shown
-    assert "Subject: [red]hello?[0m" in shown
+    assert "Subject: [red]hello?[0m\n        and more\n" in shown
     assert "body" not in shown
 
 
@@ -95,7 +108,7 @@ def test_show_as_json(run: Callable[..., Result]) -> None:
     ("words", "told", "state"),
     [
         (("hold", "m1"), "2 recipients are held", "held"),
-        (("hold", "--domain", "one.example"), "1 recipients are held", "held"),
+        (("hold", "--domain", "one.example"), "1 recipient is held", "held"),
         (("retry", "--all"), "2 recipients are due now", "queued"),
         (("drop", "--yes", "m1"), "2 recipients are dropped", "dropped"),
     ],
@@ -104,6 +117,14 @@ def test_changes(run: Callable[..., Result], words: tuple[str, ...], told: str, 
     """Each says how many it concerned."""
     assert told in run(*words).output
     assert f'"state":"{state}"' in run("list", "--json").output
+
+
+@pytest.mark.parametrize("command", ["hold", "retry", "drop"])
+def test_what_is_not_there(run: Callable[..., Result], command: str) -> None:
+    """It is an error, for a script that names it; what is there is changed all the same."""
+    done = run(command, "m1", "m2", *(["--yes"] if command == "drop" else []))
+    assert (done.exit_code, done.stderr) == (1, "Error: not in the queue: m2\n")
+    assert done.stdout.startswith("2 recipients are ")
 
 
 @pytest.mark.parametrize("command", ["hold", "retry", "drop"])
