@@ -93,7 +93,10 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Tally:
-    """The counts of the lines it was given. ``unread`` is how many were no records."""
+    """The counts of the lines it was given.
+
+    ``records`` is how many records are wanted, ``unread`` how many lines were none.
+    """
 
     def __init__(self, wanted: Selection | None = None) -> None:
         self._wanted = wanted or Selection()
@@ -108,7 +111,8 @@ class Tally:
             records = _decoder.decode_lines(lines)
         except (msgspec.DecodeError, UnicodeDecodeError):
             records = [each for each in map(self._read, lines.splitlines()) if each is not None]
-        self.records += len(records)
+        if not self._is_choosy:
+            self.records += len(records)
         counts, events, is_choosy = self._counts, _EVENTS, self._is_choosy
         for record in records:
             event = events.get(record.type)
@@ -117,9 +121,12 @@ class Tally:
             elif record.report is not None and record.report.complaint:
                 event, (domain, why) = Event.COMPLAINED, _complaint(record)
             else:
+                self.records += is_choosy and record in self._wanted
                 continue
-            if is_choosy and not self._is_wanted(record, domain):
-                continue
+            if is_choosy:
+                if not self._is_wanted(record, domain):
+                    continue
+                self.records += 1
             hour = int(record.created_time if event >= Event.RETURNED else record.event_time)
             counts[hour // HOUR, domain, why, event] += 1
 

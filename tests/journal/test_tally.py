@@ -118,17 +118,18 @@ def test_what_is_no_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("wanted", "expected", "records"),
     [
-        (Selection(domains=("b.example",)), 2),
-        (Selection(domains=("provider.example",)), 3),
-        (Selection(domains=("none.example",)), 0),
-        (Selection(since=2.0 * HOUR), 1),
+        (Selection(domains=("b.example",)), 2, 3),
+        (Selection(domains=("provider.example",)), 3, 4),
+        (Selection(domains=("none.example",)), 0, 0),
+        (Selection(since=2.0 * HOUR), 1, 1),
     ],
 )
-def test_selection(wanted: Selection, expected: int) -> None:
-    """By domain of recipient or sender, and by when it was logged."""
+def test_selection(wanted: Selection, expected: int, records: int) -> None:
+    """By domain of recipient or sender, and by when it was logged: of what is counted too."""
     hidden = record("Feedback", recipient="complaints@fbl.example")
-    counted = tally(record("OOB", hour=3), record("OOB", "c.example"), hidden, wanted=wanted)
+    mail = record("OOB", hour=3), record("OOB", "c.example"), hidden, record("Reception")
+    counted = tally(*mail, wanted=wanted)
     total = counted.total()
-    assert total.bounced + total.complaints == expected
+    assert (total.bounced + total.complaints, counted.records) == (expected, records)
