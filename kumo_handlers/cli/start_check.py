@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kumo_handlers.cli.policy_choice import import_settings, with_rules
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import listener_check, rules, shipping_check
-from kumo_handlers.pipeline.settings import Settings
+from kumo_handlers.pipeline.settings import Settings, slips
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.advice.subject import Subject
 from kumo_handlers.policy.advice.table import Warned, warnings
@@ -18,7 +19,7 @@ from kumo_handlers.policy.database.engine import is_url
 from kumo_handlers.service import ServiceURL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import ModuleType
 
     from kumo_handlers.cli.policy_choice import Choice
@@ -43,6 +44,10 @@ class Checked:
                 replace(problem, file=_shown(problem.file) or file) for problem in error.problems
             )
 
+    def warn(self, kind: str, problems: Iterable[Problem], file: str | None) -> None:
+        """Keep what may not do what was meant, all of one kind, and in ``file``."""
+        self.warnings += (Warned(kind, replace(problem, file=file)) for problem in problems)
+
 
 def check_files(choice: Choice, checked: Checked) -> None:
     """Check rules alone. Where to listen is not known, unless a script says it."""
@@ -60,14 +65,31 @@ def check_settings(choice: Choice, checked: Checked) -> None:
         module = import_settings(name)
         file = _shown(module.__file__)
         with checked.collecting(file):
-            settings = Settings.read(module)
+            settings = Settings.read_silently(module)
+        checked.warn("misspelt-setting", starmap(_slip, slips(module)), file)
         _check_handlers(module, file, checked)
     if settings is not None:
         with checked.collecting(file):
             _check_rest(settings)
+        checked.warn("unsigned-webhook", shipping_check.unsigned(settings), file)
         with checked.collecting(file):
             settings = with_rules(settings, choice)
+            checked.warn("no-entries", _no_rules(settings), file)
             _check_rules(settings, settings.listeners, checked, file)
+
+
+def _slip(name: str, meant: str) -> Problem:
+    return Problem(message="has no effect", option=name, hint=f"Did you mean {meant}?")
+
+
+def _no_rules(settings: Settings) -> Iterator[Problem]:
+    """A table without an entry is a matter of the rules; that there is none, of the settings."""
+    if not settings.listener_domains and settings.policy is None:
+        yield Problem(
+            message="no rules: only relay_hosts may send anything",
+            option="listener_domains",
+            hint='listener_domains = ["config/listener_domains.toml"], or policy = "policy.lua"',
+        )
 
 
 def _shown(file: str | None) -> str | None:
@@ -153,6 +175,6 @@ def _check_handlers(module: ModuleType, file: str | None, checked: Checked) -> N
     handlers = tuple(getattr(module, "handlers", ()))
     with checked.collecting(file):
         handler_modules.load(handlers)
+    checked.errors += (replace(each, file=file) for each in handler_order.missing(handlers))
     on_reports = handler_modules.on_reports(handlers)
-    for problem in handler_order.check(handlers, on_reports):
-        checked.warnings.append(Warned("handler-order", replace(problem, file=file)))
+    checked.warn("handler-order", handler_order.check(handlers, on_reports), file)

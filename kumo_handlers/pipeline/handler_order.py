@@ -42,7 +42,6 @@ def missing(handlers: Sequence[str]) -> Iterator[Problem]:
 
 def check(handlers: Sequence[str], on_reports: Collection[str] = ()) -> Iterator[Problem]:
     """What is wrong with the order. ``on_reports`` are the app's modules that look at reports."""
-    yield from missing(handlers)
     place = {name: at for at, name in enumerate(handlers)}
     for first, later, consequence in _ORDER:
         if place.get(first, 0) > place.get(later, len(handlers)):

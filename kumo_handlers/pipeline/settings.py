@@ -4,7 +4,7 @@ import enum
 import logging
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -269,11 +269,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def read(cls, module: ModuleType | Mapping[str, Any]) -> Self:
         """The settings that a settings module, or a table, gives. Other names in it are not ours.
 
-        Raises `ConfigurationError` with all that is wrong.
+        Raises `ConfigurationError` with all that is wrong. What `slips` finds is logged.
         """
-        table = module if isinstance(module, Mapping) else vars(module)
+        for name, meant in slips(module):
+            _log.warning("the setting %s has no effect. Did you mean %s?", name, meant)
+        return cls.read_silently(module)
+
+    @classmethod
+    def read_silently(cls, module: ModuleType | Mapping[str, Any]) -> Self:
+        """The same for a caller that shows the slips itself."""
+        table = _table(module)
         ours = {name: table[name] for name in OPTIONS if name in table}
-        _warn_of_slips(table)
         file = None if isinstance(module, Mapping) else getattr(module, "__file__", None)
         return cls(**read_strictly(ours, OPTIONS, Place(file=file)))
 
@@ -281,10 +287,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 OPTIONS: Final = declared(Settings)
 
 
-def _warn_of_slips(table: Mapping[str, Any]) -> None:
-    """Say which names look like ours and are not: they have no effect."""
-    for name in table:
+def slips(module: ModuleType | Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Which names look like ours and are not, so have no effect; and what was meant."""
+    for name in _table(module):
         if name not in OPTIONS and not name.startswith("_"):
             close = get_close_matches(name, OPTIONS, n=1, cutoff=_CLOSE)
             if close:
-                _log.warning("the setting %s has no effect. Did you mean %s?", name, close[0])
+                yield name, close[0]
+
+
+def _table(module: ModuleType | Mapping[str, Any]) -> Mapping[str, Any]:
+    return module if isinstance(module, Mapping) else vars(module)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from kumo_handlers.errors import ConfigurationError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kumo_handlers.pipeline.settings import Settings
 
 
@@ -22,3 +24,15 @@ def check(settings: Settings) -> None:
         raise ConfigurationError(problem)
     for shipment in settings.ship:
         shipment.require_client()
+
+
+def unsigned(settings: Settings) -> Iterator[Problem]:
+    """Webhooks whose receiver cannot tell our batches from a stranger's."""
+    for shipment in settings.ship:
+        if shipment.proves_nothing:
+            yield Problem(
+                message=f"{shipment.name}: nothing tells its receiver that a batch is ours",
+                option="ship",
+                value=repr(shipment.shown_url),
+                hint="secret signs each batch; headers, or a user in the URL, are a password",
+            )

@@ -102,5 +102,7 @@ TABLE_NAME = Kind(
     _read_table_name,
 )
 # What is read as one of these is shown nowhere.
-SECRET = Kind("secret", "text", _read_secret, lambda value: "***" if value else "")
+SECRET = Kind(
+    "secret", "text that is not empty", _read_secret, lambda value: "***" if value else ""
+)
 SECRETS = Kind("table of secrets", "a table of text", _read_secrets, lambda value: str([*value]))

@@ -91,6 +91,13 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
             base = f"{scheme}://{rest.partition('/')[0]}/***"
         return base + mark + query
 
+    @property
+    def proves_nothing(self) -> bool:
+        """Whether it is a webhook that is given neither a signature nor a password."""
+        parts = urlsplit(self.url.text)
+        given = self.options.get("secret") or self.options.get("headers") or parts.password
+        return self.url.scheme in _WEB and not given
+
     def open(self) -> Destination:
         """The destination. Raises `ConfigurationError` where its client is not installed."""
         return DESTINATIONS[self.url.scheme].open(self.url, self.options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kumo_handlers.pipeline import in_order
-from kumo_handlers.pipeline.handler_order import check
+from kumo_handlers.pipeline.handler_order import check, missing
 
 GATE, ARF, OOB, DROP, RELAY = in_order()
 OURS = [GATE, ARF, OOB, DROP, RELAY]
@@ -13,7 +13,7 @@ OURS = [GATE, ARF, OOB, DROP, RELAY]
 
 def messages(handlers: list[str], *on_reports: str) -> list[str]:
     """What is said about an order."""
-    return [problem.message for problem in check(handlers, on_reports)]
+    return [each.message for each in (*missing(handlers), *check(handlers, on_reports))]
 
 
 @pytest.mark.parametrize(
