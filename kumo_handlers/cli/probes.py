@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from kumo_handlers.cli.wire import TIMEOUT, Wire, accepts
+from kumo_handlers.cli.wire import NAME, TIMEOUT, Wire, accepts
 from kumo_handlers.policy import situation
 from kumo_handlers.policy.situation import Question
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # RFC 2606, 2: nobody has these names.
 SENDER = "selftest@sender.invalid"
 _STRANGER = "selftest@recipient.invalid"
-_HELLO = "EHLO selftest.invalid"
 # What some server somewhere took for the end of the content (RFC 5321, 4.1.1.4 knows one).
 ENDINGS = (
     b"\n.\n",
@@ -37,6 +36,7 @@ ENDINGS = (
     b"\n.\r",
     b"\r\n\x00.\r\n",
 )
+_OK = 250
 _AT_ONCE = 50  # recipients to a transaction
 
 
@@ -62,7 +62,7 @@ def open_relay(target: Target) -> Finding:
     what = "relays for anyone"
     with Wire(target) as wire:
         name = wire.greeting.split()[1] if len(wire.greeting.split()) > 1 else "localhost"
-        wire.ask(_HELLO)
+        wire.hello()
         plain = [(SENDER, _STRANGER), ("", _STRANGER), (f"postmaster@{name}", _STRANGER)]
         routed = [
             (SENDER, f"@{name}:{_STRANGER}"),
@@ -103,7 +103,7 @@ def smuggling(target: Target, recipient: str) -> Finding:
     settled = []
     for ending in ENDINGS:
         with Wire(target) as wire:
-            wire.ask(_HELLO)
+            wire.hello()
             wire.ask(f"MAIL FROM:<{SENDER}>")
             refused = wire.ask(f"RCPT TO:<{recipient}>")
             if not accepts(refused):
@@ -128,10 +128,10 @@ def starttls(target: Target) -> Finding:
     what = "STARTTLS"
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with smtplib.SMTP(
-        target.host, target.port, "selftest.invalid", TIMEOUT, target.source_address
-    ) as client:
-        client.ehlo()
+    with smtplib.SMTP(target.host, target.port, NAME, TIMEOUT, target.source_address) as client:
+        if client.ehlo()[0] != _OK:
+            client.ehlo_msg = "lhlo"
+            client.ehlo()
         if not client.has_extn("starttls"):
             return Finding(what, Verdict.FAIL, "not offered")
         in_the_clear = client.has_extn("auth")
@@ -153,7 +153,7 @@ def injection(target: Target) -> Finding:
     """Whether what was sent before TLS is read after it (CVE-2011-0411)."""
     what = "commands before TLS"
     with Wire(target) as wire:
-        wire.ask(_HELLO)
+        wire.hello()
         wire.send(b"STARTTLS\r\nNOOP\r\n")
         reply = wire.reply()
         if not accepts(reply):
@@ -210,7 +210,7 @@ def domains(target: Target, asked: Sequence[Expected]) -> Iterator[Finding]:
     wrong = 0
     for start in range(0, len(asked), _AT_ONCE):
         with Wire(target) as wire:
-            wire.ask(_HELLO)
+            wire.hello()
             wire.ask(f"MAIL FROM:<{SENDER}>")
             for each in asked[start : start + _AT_ONCE]:
                 reply = wire.ask(f"RCPT TO:<{each.recipient}>")

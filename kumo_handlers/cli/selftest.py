@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import smtplib
 import socket
@@ -131,6 +132,8 @@ def _tried(target: Target, recipient: str, asked: list[Expected]) -> Iterator[Fi
         except ConnectionRefusedError as error:
             raise _unreachable(target, error) from error
         except (OSError, smtplib.SMTPException) as error:
+            if error.errno == errno.EADDRNOTAVAIL:  # --source is not ours
+                raise _unreachable(target, error) from error
             yield Finding(what, Verdict.FAIL, f"the server broke off: {error}")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 TIMEOUT = 10.0
+NAME = "selftest.invalid"  # RFC 2606, 2: nobody has it
 
 
 class Target(NamedTuple):
@@ -75,6 +76,15 @@ class Wire:
         """Send a command; its reply."""
         self.send(command.encode() + b"\r\n")
         return self.reply()
+
+    def hello(self) -> None:
+        """Begin the session, as LMTP where the server speaks that (RFC 2033, 4.1).
+
+        Raises ConnectionError where it wants neither: whatever is refused after that means nothing.
+        """
+        reply = self.ask(f"EHLO {NAME}")
+        if not accepts(reply) and not accepts(self.ask(f"LHLO {NAME}")):
+            raise ConnectionError(f"EHLO is refused: {reply}")
 
     def rest(self) -> list[str]:
         """Every reply until the connection ends."""

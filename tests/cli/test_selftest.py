@@ -157,6 +157,48 @@ def test_domains_that_answer_otherwise(listen: Callable[..., int], tmp_path: Pat
     assert "<selftest@example.com> should be refused: 250" in done.stdout
 
 
+def test_lmtp(listen: Callable[..., int], tmp_path: Path) -> None:
+    """It is spoken to a server that speaks it: after a refused EHLO every refusal would pass."""
+    done = run(
+        listen(protocol="lmtp"),
+        *("--listener-domains", str(tmp_path / "rules.toml"), "--relay-hosts", "192.0.2.1"),
+    )
+    assert [line[:4] for line in done.stdout.splitlines()] == ["PASS"] * 5, done.output
+    open_relay = run(listen(protocol="lmtp", relay_hosts=["127.0.0.1"]), "--json")
+    assert findings(open_relay)["relays for anyone"][0] == "fail"
+
+
+class Closed(socketserver.StreamRequestHandler):
+    """A server that wants nobody."""
+
+    def handle(self) -> None:
+        """The same, whatever is said."""
+        self.wfile.write(b"220 closed.example\r\n")
+        while self.rfile.readline():
+            self.wfile.write(b"550 go away\r\n")
+
+
+def test_a_server_that_wants_nobody() -> None:
+    """Nothing was tried, so nothing has passed."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closed) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        done = run(server.server_address[1], "--json", "--to", "a@example.com")
+        server.shutdown()
+        thread.join()
+    assert done.exit_code == 1
+    verdict, detail = findings(done)["relays for anyone"]
+    assert (verdict, "EHLO is refused: 550 go away" in detail) == ("fail", True)
+    assert "pass" not in {verdict for verdict, _ in findings(done).values()}
+
+
+def test_from_an_address_of_another_machine(listen: Callable[..., int]) -> None:
+    """That is no fault of the server's."""
+    done = run(listen(), "--source", "203.0.113.5")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "Cannot assign requested address" in done.stderr
+
+
 def test_percent_hack_is_a_warning(listen: Callable[..., int], tmp_path: Path) -> None:
     """The local part is ours to read or not: what is behind decides."""
     rules = tmp_path / "own.toml"
