@@ -19,14 +19,18 @@ from kumo_handlers.cli.replacement import replacing
 @click.option("--stdin", is_flag=True, help="Read the password from standard input, not a prompt.")
 @explained
 def passwd(file: Path, name: str, *, delete: bool, stdin: bool) -> None:
-    """Set the password of NAME in FILE, which is made if it is not there."""
+    """Set the password of NAME in FILE, which is made if it is not there.
+
+    NAME is printable, without a colon, and does not begin with #.
+    """
     from kumo_handlers.pipeline.authentication import Scrypt, read_passwords  # noqa: PLC0415 - lazily
 
-    if not name.isprintable() or ":" in name or name.startswith("#"):
+    if not name.isprintable() or name != name.strip() or ":" in name or name[:1] in {"", "#"}:
         raise click.BadParameter("a name is printable, and has no colon", param_hint="NAME")
     known = read_passwords(str(file)) if file.exists() else {}
     if delete:
-        known.pop(name, None)
+        if known.pop(name, None) is None:
+            raise click.ClickException(f"{file}: {name} is not there")
     else:
         known[name] = Scrypt.make(_password(stdin=stdin))
     with replacing(file, mode=0o600) as replaced:
@@ -35,7 +39,10 @@ def passwd(file: Path, name: str, *, delete: bool, stdin: bool) -> None:
 
 def _password(*, stdin: bool) -> str:
     if stdin:
-        password = sys.stdin.readline().rstrip("\n")
+        try:
+            password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise click.UsageError("the password is not UTF-8, as clients send it") from error
     else:
         password = getpass("Password: ")
         if password != getpass("Once more: "):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(*arguments: str, given: str = "") -> tuple[int, str]:
+def run(*arguments: str, given: str | bytes = "") -> tuple[int, str]:
     """Exit status and output of the command."""
     result = CliRunner().invoke(main, ["passwd", *arguments], input=given)
     return result.exit_code, result.output
@@ -39,14 +39,28 @@ def test_setting_changing_and_deleting(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "given", "message"),
-    [("a:b", "x\n", "has no colon"), ("#ann", "x\n", "has no colon"), ("ann", "\n", "is empty")],
+    [
+        ("a:b", "x\n", "has no colon"),
+        ("#ann", "x\n", "has no colon"),
+        ("", "x\n", "is printable"),
+        (" ann", "x\n", "is printable"),
+        ("ann", "\n", "is empty"),
+        ("ann", b"\xe9t\xe9\n", "is not UTF-8"),
+    ],
 )
-def test_mistakes(tmp_path: Path, name: str, given: str, message: str) -> None:
+def test_mistakes(tmp_path: Path, name: str, given: str | bytes, message: str) -> None:
     """Nothing is written."""
     status, output = run(str(tmp_path / "passwords"), name, "--stdin", given=given)
     assert status == 2
     assert message in output
     assert not (tmp_path / "passwords").exists()
+
+
+def test_deleting_who_is_not_there(tmp_path: Path) -> None:
+    """The wrong name, or the wrong file, is said; nothing is made, nothing written."""
+    file = tmp_path / "passwords"
+    assert run(str(file), "ann", "--delete") == (1, f"Error: {file}: ann is not there\n")
+    assert not file.exists()
 
 
 def test_a_broken_file_is_not_overwritten(tmp_path: Path) -> None:
