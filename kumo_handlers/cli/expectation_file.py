@@ -76,8 +76,13 @@ def _expectations(name: str, text: str, tables: list[dict[str, Any]]) -> Iterato
 
 
 def append(name: str, choice: Choice, table: dict[str, Any]) -> None:
-    """Add an expectation to a file, which is made where there is none yet."""
+    """Add an expectation to a file, which is made where there is none yet.
+
+    Raises `ConfigurationError` where it cannot be, and for what is no file of expectations.
+    """
     path = Path(name)
+    if path.exists():
+        read(name)
     given = (f"{key} = {toml_text.value(each)}" for key, each in table.items())
     lines = ["", "[[expect]]", *given, ""]
     try:

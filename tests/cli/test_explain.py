@@ -121,6 +121,15 @@ def test_save(tmp_path: Path) -> None:
     assert (found.exit_code, "cannot be written" in found.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("text", ["hello\n", '["example.com"]\nrelay_to = true\n'])
+def test_saving_into_another_file(tmp_path: Path, text: str) -> None:
+    """The wrong name was typed: what is no file of expectations stays as it is."""
+    path = tmp_path / "other.toml"
+    path.write_text(text)
+    assert explain("--save", str(path)).exit_code == 1
+    assert path.read_text() == text
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
