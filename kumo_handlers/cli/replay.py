@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +17,13 @@ from kumo_handlers.cli.errors import explained
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.journal.replaying import Replayed, recorded_arrivals
 from kumo_handlers.journal.replaying import replay as read_again
+from kumo_handlers.pipeline import rules
 from kumo_handlers.queue.unit import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kumo_handlers.pipeline.installation import Installation
 
 
 @click.command()
@@ -35,21 +44,46 @@ def replay(module: str | None, run_dir: str | None) -> None:
 
     The app must not be running: the log has one writer.
     """
-    installed = boot.configure(_settings(module, run_dir))
-    settings = installed.settings
-    folder = Path(settings.run_dir)
-    arrivals = recorded_arrivals(folder / "log")
+    with _without_rules_and_relay():
+        installed = boot.configure(_settings(module, run_dir))
+        try:
+            count = _replay(installed)
+        finally:
+            installed.close()
+    if not count:
+        click.echo(f"{Path(installed.settings.run_dir, 'unparsed')}: nothing is kept there")
+
+
+def _replay(installed: Installation) -> int:
+    """How many messages were read."""
+    folder = Path(installed.settings.run_dir)
+    if not folder.is_dir():
+        raise click.ClickException(f"{folder}: there is no such folder")
+    count = 0
+    for each in read_again(
+        folder / "unparsed",
+        recorded_arrivals(folder / "log"),
+        installed.classifier,
+        lambda records: installed.committer.commit_blocking(Unit(records=records)),
+        installed.trace_keys,
+    ):
+        click.echo(_line(each))
+        count += 1
+    return count
+
+
+@contextmanager
+def _without_rules_and_relay() -> Iterator[None]:
+    """Neither is needed here: that there is none is not worth a warning."""
+    loggers = [logging.getLogger(name) for name in (boot.__name__, rules.__name__)]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
-        for each in read_again(
-            folder / "unparsed",
-            arrivals,
-            installed.classifier,
-            lambda records: installed.committer.commit_blocking(Unit(records=records)),
-            installed.trace_keys,
-        ):
-            click.echo(_line(each))
+        yield
     finally:
-        installed.close()
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _line(replayed: Replayed) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -42,3 +44,30 @@ def test_settings_that_are_not_there() -> None:
     """An error that names the module."""
     found = replay("--settings", "no.such.settings")
     assert (found.exit_code, "no.such.settings" in found.output) == (1, True)
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    """It is said, and nothing else: what a start would warn of does not matter here."""
+    found = replay("--run-dir", str(tmp_path))
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert found.stdout == f"{tmp_path}/unparsed: nothing is kept there\n"
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """Another name was meant: nothing was read, and that is no success."""
+    found = replay("--run-dir", str(tmp_path / "rum"))
+    assert (found.exit_code, found.output) == (
+        1,
+        f"Error: {tmp_path}/rum: there is no such folder\n",
+    )
+
+
+def test_no_warning_about_rules_and_relay(tmp_path: Path) -> None:
+    """Also where there is something to log, and the queue is opened for it."""
+    (tmp_path / "unparsed").mkdir()
+    shutil.copy(MESSAGES / "complaint.eml", tmp_path / "unparsed" / "c1.eml")
+    command = [sys.executable, "-c", "from kumo_handlers.cli.main import main; main()", "replay"]
+    found = subprocess.run(
+        [*command, "--run-dir", tmp_path], capture_output=True, text=True, check=True
+    )
+    assert (found.stdout.startswith("c1.eml: logged Feedback"), found.stderr) == (True, "")
