@@ -18,6 +18,8 @@ from kumo_handlers.cli.mapped_paths import map_path_option, pairs
 from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.pipeline import privileges
 
+_LAST_PORT = 65535
+
 
 @click.command()
 @click.option(
@@ -129,7 +131,7 @@ def _relay(where: str | None) -> Relay | None:
     if where is None:
         return None
     host, _, port = where.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
         raise ConfigurationError(
             Problem(message="wrong value", option="--relay", value=where, expected="HOST:PORT")
         )

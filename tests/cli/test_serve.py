@@ -95,6 +95,7 @@ def test_it_decides_and_says_so(serving: tuple[subprocess.Popen[str], int], tmp_
         (["--listener-domains", "bad.toml"], "bad.toml:2: domain example.com, option relay_too"),
         (["--listener-domains", "good.toml", "--listen", "nowhere"], "expected IP:PORT"),
         (["--listener-domains", "good.toml", "--relay", "somewhere"], "expected HOST:PORT"),
+        (["--listener-domains", "good.toml", "--relay", "a.example:99999"], "expected HOST:PORT"),
         (["--listener-domains", "good.toml", "--run-dir", "good.toml"], "cannot be made"),
         (
             ["--listener-domains", "good.toml", "--relay-hosts", "10.0.0.1/24"],
