@@ -120,7 +120,8 @@ class Answers:
             return
         answer, was_asked = await self._check(event)
         if isinstance(answer, Reply):
-            _log.warning("session %s: %s: %s", event.session.id, event.credentials, answer)
+            said = event.credentials
+            _log.warning("session %s: %s of %s: %s", event.session.id, said, host, answer)
             if was_asked:
                 await asyncio.sleep(self._guesses.note(host, clock()))
         else:

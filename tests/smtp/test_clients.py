@@ -97,6 +97,7 @@ async def test_auth(
     backend = scripted_backend()
     async with serving(backend, gate) as server:
         assert await asyncio.to_thread(log_in, server, "user", ["wrong", "wrong2"]) == [535, 535]
+        assert "Credentials(PLAIN, 'user') of 127.0.0.1: 535 5.7.8" in caplog.text
         assert await asyncio.to_thread(log_in, server, "user", ["wrong", "secret"]) == [535, 235]
         assert await asyncio.to_thread(log_in, server, "broken", ["secret"]) == [454]
     assert gate.asked == ["PLAIN", "LOGIN", "PLAIN", "LOGIN", "PLAIN"]
