@@ -1,4 +1,4 @@
-"""``kumo-handlers ship``: how far records are shipped, and shipping without an app."""
+"""``kumo-handlers ship``: how far records are shipped, and shipping without an app, or again."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from kumo_handlers.errors import ConfigurationError, Problem
 from kumo_handlers.shipping import lag
 
 if TYPE_CHECKING:
+    from kumo_handlers.pipeline.settings import Settings
     from kumo_handlers.shipping.lag import Lag
 
 _HEAD = ("destination", "place", "shipped", "behind", "bytes", "since", "refused", "lost", "")
@@ -67,14 +68,17 @@ def _row(found: Lag) -> tuple[str, ...]:
     )
 
 
-@ship.command()
-@click.option(
+_settings_option = click.option(
     "--settings",
     metavar="MODULE",
     default=USUAL_SETTINGS,
     show_default=True,
     help="Whose destinations, and whose log.",
 )
+
+
+@ship.command()
+@_settings_option
 @click.option("--drain", is_flag=True, help="End when nothing is left.")
 @explained
 def run(*, settings: str, drain: bool) -> None:
@@ -84,9 +88,44 @@ def run(*, settings: str, drain: bool) -> None:
     """
     from kumo_handlers.shipping import foreground  # noqa: PLC0415 - the status needs none of it
 
-    chosen = read_settings(settings)
+    chosen = _shipping(settings)
+    foreground.run(Path(chosen.run_dir), chosen.ship, drain=drain)
+
+
+@ship.command()
+@click.argument("name", metavar="NAME")
+@_settings_option
+@explained
+def again(*, name: str, settings: str) -> None:
+    """Send what the destination NAME refused once more, when its reason is gone.
+
+    What it refuses again stays refused. The app may go on meanwhile. SIGTERM or Ctrl-C breaks off,
+    and the next call goes on.
+    """
+    from kumo_handlers.shipping import again as again_  # noqa: PLC0415 - the status needs none of it
+
+    chosen = _shipping(settings)
+    known = {each.name: each for each in chosen.ship}
+    if name not in known:
+        raise ConfigurationError(
+            Problem(
+                message="there is no such destination",
+                option="NAME",
+                value=name,
+                expected=f"one of {', '.join(known)}",
+            )
+        )
+    sent = again_.ship(Path(chosen.run_dir), known[name])
+    click.echo(f"{sent.shipped} shipped, {sent.refused} refused again, {sent.waiting} left")
+    if sent.refused or sent.waiting:
+        raise click.exceptions.Exit(1)
+
+
+def _shipping(name: str) -> Settings:
+    """Settings that name a destination. Raises `ConfigurationError` for others."""
+    chosen = read_settings(name)
     if not chosen.ship:
         raise ConfigurationError(
             Problem(message="nothing is to be shipped", option="ship", expected="a destination")
         )
-    foreground.run(Path(chosen.run_dir), chosen.ship, drain=drain)
+    return chosen
