@@ -121,7 +121,7 @@ def show(name: str, run_dir: Path, *, as_json: bool) -> None:
 def retry(
     ids: tuple[str, ...], domains: tuple[str, ...], run_dir: Path, *, everything: bool
 ) -> None:
-    """Try these now, held or not."""
+    """Try these now, held or not, and though their server did not answer a moment ago."""
     choice = _choice(ids, domains, everything=everything)
     _done(run_dir, choice, inspection.retry, "due now")
 

@@ -19,16 +19,23 @@ class BackOff:
         self._schedule = schedule
         self._clock = clock
         self._lock = threading.Lock()
-        self._failures: dict[str, tuple[int, float]] = {}
+        self._failures: dict[str, tuple[int, float, float]] = {}  # how often, when, until when
 
     def failed(self, destination: str) -> None:
         """Nothing answered. What fails during a rest was begun before it, and prolongs nothing."""
         now = self._clock()
         with self._lock:
-            failures, until = self._failures.get(destination, (0, 0.0))
+            failures, _, until = self._failures.get(destination, (0, 0.0, 0.0))
             if until <= now:
                 until = now + self._schedule.delay(failures + 1)
-                self._failures[destination] = (failures + 1, until)
+                self._failures[destination] = (failures + 1, now, until)
+
+    def asked(self, destination: str, moment: float) -> None:
+        """A person wanted it tried at ``moment``: a rest that was begun before that is over."""
+        with self._lock:
+            failures, since, until = self._failures.get(destination, (0, 0.0, 0.0))
+            if since < moment < until:
+                self._failures[destination] = (failures, since, moment)
 
     def answered(self, destination: str) -> None:
         """It is there again."""
@@ -37,11 +44,11 @@ class BackOff:
 
     def rests(self, destination: str) -> bool:
         """Whether to leave it alone now."""
-        _, until = self._failures.get(destination, (0, 0.0))
+        _, _, until = self._failures.get(destination, (0, 0.0, 0.0))
         return until > self._clock()
 
     def resting(self) -> dict[str, float]:
         """The destinations to leave alone now, and until when."""
         now = self._clock()
         with self._lock:
-            return {name: until for name, (_, until) in self._failures.items() if until > now}
+            return {name: until for name, (_, _, until) in self._failures.items() if until > now}

@@ -38,6 +38,9 @@ _ENTRIES = (
     "SELECT position, address, domain, attempts, duplicates FROM recipient"
     " WHERE message = ? AND state = ? AND due <= ? ORDER BY position"
 )
+_ASKED = (
+    "SELECT domain, -MIN(due) FROM recipient WHERE state = 'queued' AND due < 0 GROUP BY domain"
+)
 _NEXT = "SELECT MIN(due) FROM recipient WHERE state = 'queued' AND due > ?"
 
 
@@ -107,6 +110,11 @@ def older_than(
 def numbered(connection: sqlite3.Connection, numbers: Iterable[int]) -> list[Claim]:
     """The messages of these numbers that are still there, due or not."""
     return _claims(connection, set(numbers), "queued", float("inf"))
+
+
+def asked(connection: sqlite3.Connection) -> dict[str, float]:
+    """The domains to which a person wants mail tried now, and when that was last said."""
+    return dict(connection.execute(_ASKED))
 
 
 def next_due(connection: sqlite3.Connection, now: float) -> float | None:

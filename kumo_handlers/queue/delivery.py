@@ -145,7 +145,7 @@ class Delivery:
         now = time.time()
         claimed = tuple(self._claimed)
         found = claims.dropped(connection, claimed, room)
-        resting = self._back_off.resting()
+        resting = self._resting(connection)
         everything = name_of(self._relay, "")
         if resting:
             oldest = now - self._options.retry.give_up
@@ -159,6 +159,15 @@ class Delivery:
             return 0.0 if len(found) >= room else _LOOK
         moments = [*resting.values(), claims.next_due(connection, now) or now + _LOOK]
         return min(_LOOK, max(0.001, min(moments) - now))
+
+    def _resting(self, connection: sqlite3.Connection) -> dict[str, float]:
+        """The destinations to leave alone, but for those that a person wants tried."""
+        resting = self._back_off.resting()
+        if not resting:
+            return resting
+        for domain, moment in claims.asked(connection).items():
+            self._back_off.asked(name_of(self._relay, domain), moment)
+        return self._back_off.resting()
 
     def _work(self, slot: int) -> None:
         """A thread that carries."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 # A recipient has the message's id, or its own where several share the message.
 _LIST = (
     "SELECT COALESCE(CAST(facts AS TEXT) ->> ('$.ids[' || position || ']'), id) AS name,"
-    " reverse_path, address, state, attempts, created, due, size, duplicates, response"
+    " reverse_path, address, state, attempts, created, MAX(due, 0.0), size, duplicates, response"
     " FROM recipient JOIN message ON number = message"
     " WHERE :everything OR name IN (SELECT value FROM json_each(:ids))"
     " OR domain IN (SELECT value FROM json_each(:domains))"
@@ -38,8 +39,9 @@ _MESSAGES = (
     " JOIN content ON message = number WHERE id = :id"
     " OR :id IN (SELECT value FROM json_each(CAST(facts AS TEXT), '$.ids')) ORDER BY number"
 )
+# What is to be tried now is due before the epoch, by when that was said: see `claim.asked`.
 _CHANGE = (
-    "UPDATE recipient SET state = :state, due = CASE WHEN :state = 'queued' THEN 0 ELSE due END"
+    "UPDATE recipient SET state = :state, due = CASE WHEN :state = 'queued' THEN -:now ELSE due END"
     " WHERE state <> 'dropped' AND (:everything"
     " OR domain IN (SELECT value FROM json_each(:domains))"
     " OR (SELECT COALESCE(CAST(facts AS TEXT) ->> ('$.ids[' || position || ']'), id)"
@@ -143,7 +145,7 @@ def hold(run_dir: Path, choice: Choice) -> int:
 
 
 def retry(run_dir: Path, choice: Choice) -> int:
-    """Try these now, held or not; how many. Raises `StorageError`."""
+    """Try these now, held or not, though their server rests; how many. Raises `StorageError`."""
     return _change(run_dir, choice, "queued")
 
 
@@ -154,7 +156,8 @@ def drop(run_dir: Path, choice: Choice) -> int:
 
 def _change(run_dir: Path, choice: Choice, state: str) -> int:
     with _opened(run_dir) as connection:
-        return connection.execute(_CHANGE, choice.parameters() | {"state": state}).rowcount
+        given = choice.parameters() | {"state": state, "now": time.time()}
+        return connection.execute(_CHANGE, given).rowcount
 
 
 @contextmanager

@@ -66,3 +66,18 @@ def test_rest_is_over() -> None:
     clock.now += 10
     assert back_off.resting() == {}
     assert not back_off.rests("x")
+
+
+def test_a_person_ends_a_rest_that_was_begun_before() -> None:
+    """And no later one; the next failure is not the first again."""
+    back_off, clock = resting_after(2)  # failed at 0 and at 10, rests until 30
+    back_off.asked("x", 9)
+    assert back_off.resting() == {"x": 30}
+    clock.now = 15
+    back_off.asked("x", 15)
+    assert not back_off.rests("x")
+    back_off.failed("x")
+    back_off.asked("x", 15)
+    assert back_off.resting() == {"x": 45}
+    back_off.asked("y", 15)
+    assert not back_off.rests("y")

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kumo_handlers.errors import StorageError, UnwritableError
+from kumo_handlers.queue import inspection
 from kumo_handlers.queue.greeting import Timeouts
+from kumo_handlers.queue.inspection import Choice
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.schedule import RetrySchedule
 from kumo_handlers.queue.unit import Unit
@@ -279,6 +281,30 @@ def test_relay_that_is_away_rests(
     lines = post.ends(10)
     assert Counter(types(lines)) == {"Delivery": 10, "TransientFailure": 1}
     assert relay.connections == 2
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_person_ends_the_rest(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail], refusals: int
+) -> None:
+    """For one try: a relay that is mended is not waited for, one that is not is asked once."""
+    committer = house.open()
+    relay.answers["connect"].extend([b"421 away\r\n"] * refusals)
+    post.start(committer, relay, workers=1, back_off=RetrySchedule(first=60))
+    committer.commit_blocking(Unit(mails=tuple(mail() for _ in range(10))))
+    for count in range(1, refusals + 1):
+        _wait_until(lambda count=count: types(house.lines()) == ["TransientFailure"] * count)
+        inspection.retry(house.run_dir, Choice(everything=True))
+    lines = post.ends(10)
+    assert Counter(types(lines)) == {"Delivery": 10, "TransientFailure": refusals}
+    assert relay.connections == refusals + 1
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_connection_is_reused(
