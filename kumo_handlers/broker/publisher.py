@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from kumo_handlers.broker.traffic import Traffic
 
 _log = logging.getLogger(__name__)
-_PERSISTENT = 2
-_CONTENT_TYPE = "application/vnd.kumo-handlers+msgpack"
+PERSISTENT: Final = 2
+CONTENT_TYPE: Final = "application/vnd.kumo-handlers+msgpack"
 _PATIENCE = 5.0  # seconds that a start waits for the broker
 _SAY = 1.0  # seconds between two words about the same trouble
 _LONGEST_REASON = 500
@@ -77,9 +77,9 @@ class Publisher:
         if channel is None:
             raise self._refusal("is not connected")
         properties = self._spec.Basic.Properties(
-            content_type=_CONTENT_TYPE,
+            content_type=CONTENT_TYPE,
             correlation_id=name,
-            delivery_mode=_PERSISTENT,
+            delivery_mode=PERSISTENT,
             headers=headers,
         )
         try:

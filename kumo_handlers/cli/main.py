@@ -24,6 +24,10 @@ class Row(NamedTuple):
 
 COMMANDS: dict[str, Row] = {
     "check": Row("kumo_handlers.cli.check:check", "Find errors and slips before a start does."),
+    "dead-letters": Row(
+        "kumo_handlers.cli.dead_letters:dead_letters",
+        "See the broker's dead letters, and send them again.",
+    ),
     "domains": Row(
         "kumo_handlers.cli.domains:domains",
         "Keep rules in a table that many nodes read.",
