@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -82,7 +83,7 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     group: str | None,
 ) -> None:
     """Listen in the foreground, and say what is decided. SIGTERM or Ctrl-C stops it."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler()])
+    _log_to_standard_output()
     given = {"relay_hosts": list(relay_hosts), "hostname": hostname}
     options = {name: value for name, value in given.items() if value}
     if not files and policy is None:
@@ -113,6 +114,17 @@ def serve(  # noqa: PLR0913, PLR0917 - click passes each option by its name
     Router.load(settings.handlers)
     listening.start()
     listening.join()
+
+
+def _log_to_standard_output() -> None:
+    """In columns for a terminal; else a line each, however long, for a file and for grep."""
+    if sys.stdout.isatty():
+        handler: logging.Handler = RichHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _make_folder(run_dir: str) -> None:

@@ -146,5 +146,6 @@ class Answers:
         """The generic reply to an error whose reason goes to the log."""
         connection = self._connection
         unforeseen = None if isinstance(error, KumoHandlersError) else error
-        _log.error("session %s: %s", connection.session.id, error, exc_info=unforeseen)
+        session = connection.session
+        _log.error("session %s of %s: %s", session.id, session.peer, error, exc_info=unforeseen)
         return of_error(error, connection.listener.hostname)

@@ -86,6 +86,7 @@ def test_it_decides_and_says_so(serving: tuple[subprocess.Popen[str], int], tmp_
         assert f'"type":"{kind}"' in lines
         assert kind in output
     assert "gone@nowhere.example" in output
+    assert f" INFO kumo_handlers.smtp.server: listening on 127.0.0.1:{port}\n" in output
 
 
 @pytest.mark.parametrize(

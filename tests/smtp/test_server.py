@@ -336,6 +336,7 @@ async def test_error_in_the_backend(
         assert said == b"421 4.3.0 mx.test technical difficulties\r\n"
         await client.leave()
     assert caplog.text.count("secret reason") >= 2
+    assert all(" of 127.0.0.1:" in each for each in caplog.messages if "secret reason" in each)
 
 
 class Unfriendly:
