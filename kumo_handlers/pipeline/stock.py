@@ -22,6 +22,7 @@ from kumo_handlers.mail import address, octets
 from kumo_handlers.mail.session import Envelope, Peer, Session
 from kumo_handlers.pipeline import installation
 from kumo_handlers.pipeline.received_mail import ReceivedMail
+from kumo_handlers.pipeline.refusals import facts
 from kumo_handlers.policy import relaying
 from kumo_handlers.smtp.identity import new_id
 
@@ -66,7 +67,7 @@ def _make(message: MailRequest) -> ReceivedMail:
         size=len(content),
         time=time.time(),
         nodeid=installed.settings.nodeid,
-        meta={"policy": installed.policy.version},
+        meta=facts(session, sender, installed.policy.version) | {"rule": disposition.rule},
     )
     envelope = Envelope(sender, (recipient,))
     return ReceivedMail(arrival, envelope, listener, disposition, content, at_once=True)

@@ -100,7 +100,16 @@ def test_relayed_mail(app: Stock) -> None:
     assert app.send("ann@elsewhere.example", "bob@example.com", LETTER).startswith("250")
     (content,) = app.contents()
     assert content.endswith(LETTER.rstrip(b"\r\n"))
-    assert [record["type"] for record in app.records()] == ["Reception"]
+    (record,) = app.records()
+    assert record["type"] == "Reception"
+    assert record["meta"] == {
+        "policy": installation.current().policy.version,
+        "rule": "relay_to",
+        "listener": "",
+        "local": "",
+        "authz_id": None,
+        "reverse_path": "ann@elsewhere.example",
+    }
 
 
 def test_refused_mail(app: Stock) -> None:
