@@ -51,6 +51,7 @@ PID_FILE = Path("run/smtp.pid")
 STOP_NOTICE = 1.0
 # How long an import that was begun may take until we end all the same.
 IMPORT = 5.0
+_LOOK = 0.5  # seconds between two looks whether a signal was missed
 
 
 class Receiver:
@@ -157,7 +158,10 @@ class Receiver:
 
     def join(self) -> None:
         """Return when it has stopped."""
-        self._thread.join()
+        # QUIRK: a signal that comes just before a wait without an end is noted by the interpreter
+        # and wakes nobody: its handler would run with the next signal.
+        while self._thread.is_alive():
+            self._thread.join(_LOOK)
 
     def reload(self) -> None:
         """Load the rules again now."""
@@ -263,7 +267,7 @@ class Receiver:
     def _hold_the_end(self) -> None:
         """Keep the interpreter whole until the listeners have stopped."""
         self._is_ending = True
-        self._thread.join()
+        self.join()
 
     def _stop_signalled(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM, SIGINT."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import itertools
+import os
+import signal
 import smtplib
 import socket
 import sys
@@ -614,3 +616,28 @@ def test_smtplib_sendmail(start: Start) -> None:
         client.sendmail("a@b.example", ["x@far.example"], LETTER)
     with app.client() as client:
         assert client.sendmail("a@b.example", ["bob@example.com"], LETTER) == {}
+
+
+def test_a_signal_that_wakes_nobody(start: Start) -> None:
+    """Who waits for the end minds it all the same: the interpreter only notes it."""
+    receiver = start().receiver
+
+    def send() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGUSR1)  # this thread takes it, for the main one does not
+        time.sleep(0.2)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: receiver.stop())
+    late = threading.Timer(10, receiver.stop)
+    late.start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        begun = time.monotonic()
+        threading.Thread(target=send).start()
+        receiver.join()
+        assert time.monotonic() - begun < 8
+    finally:
+        late.cancel()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+        signal.signal(signal.SIGUSR1, before)
