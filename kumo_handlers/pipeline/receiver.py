@@ -272,9 +272,11 @@ class Receiver:
     def _stop_signalled(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM, SIGINT."""
         del frame
+        if self._was_told_to_stop:
+            return  # perhaps in the midst of the line below, whose lock those need that stop
+        self._was_told_to_stop = True
         _log.info("received %s", signal.Signals(number).name)
         if not self._is_up:  # clients may be here already, but start() has more to do, and looks
-            self._was_told_to_stop = True
             return
         self.stop()
         if not self._is_ending:  # Salmon's main thread may be asleep for good (--debug)
