@@ -56,7 +56,8 @@ def read_notice(notice: Notice) -> DSN | None:
     if not found or len(found) != len(named):
         # An answer that is partly implausible is a pattern that met what it was not made for.
         return None
-    if _misses_one(notice, found):
+    found = [each for each in found if each.line not in notice.reached]
+    if not found or _misses_one(notice, found):
         return None
     found = [each for each in found if not _is_origin(notice.lines, each, found)] or found
     return text.dsn(notice, Source.FLUFL, sorted(found, key=lambda each: each.line))

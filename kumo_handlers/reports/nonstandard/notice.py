@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.reports import encoding
 from kumo_handlers.reports.nonstandard import addresses, ending, openings, prose
+from kumo_handlers.reports.report import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,10 @@ MAX_TEXT_PARTS = 8
 
 _RETURNED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
 _OWN_FIELDS = ("to", "delivered-to", "x-original-to")
+
+# How the line above a list ends.
+_TITLE_ENDS = (":", "\uff1a", "---", "===", "***")
+_UNREACHED = (Action.FAILED, Action.DELAYED)
 
 
 class Notice:
@@ -74,6 +79,28 @@ class Notice:
     def openings(self) -> tuple[openings.Opening, ...]:
         """The phrases in which the notice says what happened."""
         return openings.find(self.folded)
+
+    @cached_property
+    def reached(self) -> frozenset[int]:
+        """The lines that name those who were reached, where a list of others follows or precedes.
+
+        Empty where the notice has one list: what that says, the whole notice says.
+        """
+        outcome: Action | None = None
+        lists: dict[Action | None, set[int]] = {}
+        for index, line in enumerate(self.lines):
+            if "@" in line:
+                lists.setdefault(outcome, set()).add(index)
+            elif line.endswith(_TITLE_ENDS):
+                outcome = openings.title(openings.fold(self._title(index))) or outcome
+        is_mixed = not lists.keys().isdisjoint(_UNREACHED)
+        return frozenset(lists.get(Action.DELIVERED, ()) if is_mixed else ())
+
+    def _title(self, index: int) -> str:
+        """The line, and the one before where the sentence begins there."""
+        before = self.lines[index - 1] if index else ""
+        is_begun = before and "@" not in before and not before.endswith((".", *_TITLE_ENDS))
+        return f"{before} {self.lines[index]}" if is_begun else self.lines[index]
 
     @cached_property
     def own(self) -> frozenset[str]:

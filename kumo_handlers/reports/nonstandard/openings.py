@@ -8,6 +8,7 @@ counts less as evidence.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -229,6 +230,26 @@ def _family(folded: str, fragments: tuple[str, ...], action: Action) -> Iterator
         at = folded.find(fragment)
         if at >= 0:
             yield Opening(action, at, at + len(fragment))
+
+
+# Words of success in the title of a list, and those that turn it into a failure's.
+_SUCCEEDED = re.compile(
+    r"\bsuccess|\bsucceeded|\b(?:was|were|been|is|are|be) (?:delivered|relayed|accepted|sent)\b|"
+    r"\bdelivered(?: to| successfully|\W*$)|erfolgreich|\bcorrect|\bcon éxito|avec succès|успешно"
+)
+_DID_NOT = re.compile(
+    r"\bnot\b|n't\b|\bcannot|\bnever\b|\bfail|\bunable|undeliver|unsuccess|\berrors?\b|\bnicht\b|"
+    r"\bno se\b|\bpas\b|\bне\b"  # noqa: RUF001 - Russian
+)
+
+
+def title(folded: str) -> Action | None:
+    """What the title of a list says of those in the list; None where it says nothing of them."""
+    if _SUCCEEDED.search(folded) and not _DID_NOT.search(folded):
+        return Action.DELIVERED
+    if says(folded, PLAIN_FAILURE):
+        return Action.FAILED
+    return Action.DELAYED if says(folded, PLAIN_DELAY) else None
 
 
 def says(folded: str, fragments: tuple[str, ...]) -> bool:

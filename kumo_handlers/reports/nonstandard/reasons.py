@@ -42,7 +42,13 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "exceeded his",
                 "exceeded the local",
             ),
-            *("limit exceeded", "over limit", "mailfolder is full", "mail folder is full"),
+            *(
+                "mailbox exceeds",
+                "limit exceeded",
+                "over limit",
+                "mailfolder is full",
+                "mail folder is full",
+            ),
             *("postfach voll", "postfach ist voll", "boîte pleine", "boîte aux lettres pleine"),
             *("buzón lleno", "buzón está lleno", "casella piena", "caixa cheia", "переполнен"),
             *(
@@ -157,6 +163,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "unknown account",
                 "illegal alias",
                 "no longer valid",
+                "no longer accepts mail",
                 "no longer exist",
             ),
             *(

@@ -89,7 +89,8 @@ _REASON = (
 def find(notice: Notice) -> list[Found]:
     """The recipients, each once; empty where the notice names none."""
     for way in WAYS:
-        found = {each.address.lower(): each for each in reversed(list(way(notice)))}
+        named = [each for each in way(notice) if each.line not in notice.reached]
+        found = {each.address.lower(): each for each in reversed(named)}
         if found:
             return list(found.values())[::-1][:MAX_RECIPIENTS]
     return []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.reports.nonstandard import evidence, openings, recipients, verdict
 from kumo_handlers.reports.nonstandard.notice import Notice
-from kumo_handlers.reports.report import DSN, Returned, Source, Unreadable
+from kumo_handlers.reports.report import DSN, Action, Returned, Source, Unreadable
 
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
@@ -31,7 +31,11 @@ def read_notice(notice: Notice) -> DSN | Unreadable:
 
 def dsn(notice: Notice, source: Source, found: list[Found]) -> DSN:
     """What the notice says of those recipients."""
-    action = openings.action_of(notice.folded, notice.subject, notice.openings)
+    said = notice.openings
+    if notice.reached:
+        # What it says of others is not said of these.
+        said = tuple(each for each in said if each.action is not Action.DELIVERED)
+    action = openings.action_of(notice.folded, notice.subject, said)
     return DSN(
         source=source,
         recipients=tuple(verdict.on(notice, each, found, action) for each in found),

@@ -40,7 +40,7 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
     """The recipient's group, as a delivery-status part would have said it."""
     section = _section(notice, found, others)
     if _is_silent(section) and len({each.address for each in others}) == 1:
-        section = [line for line in notice.lines if line]
+        section = _of_unreached(notice)
     elif _is_silent(section) and len(others) <= _MAX_SEARCHED:
         # First the list of those that failed, then what was said to each.
         section += _elsewhere(notice, found, others)
@@ -79,10 +79,17 @@ def _is_general(status: EnhancedStatusCode) -> bool:
 def _section(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]:
     """The lines from the recipient's own to the next recipient's."""
     if found.line < 0:
-        return [line for line in notice.lines if line]
-    end = min((each.line for each in others if each.line > found.line), default=len(notice.lines))
+        return _of_unreached(notice)
+    ends = (*(each.line for each in others), *notice.reached)
+    end = min((line for line in ends if line > found.line), default=len(notice.lines))
     end = min(end, found.line + _SECTION_LINES)
     return [line for line in notice.lines[found.line : end] if line]
+
+
+def _of_unreached(notice: Notice) -> list[str]:
+    """All that the notice says, but of those who were reached."""
+    lines = enumerate(notice.lines)
+    return [line for index, line in lines if line and index not in notice.reached]
 
 
 def _elsewhere(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]:
