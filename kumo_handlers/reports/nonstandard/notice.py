@@ -90,7 +90,7 @@ class Notice:
         lists: dict[Action | None, set[int]] = {}
         for index, line in enumerate(self.lines):
             if "@" in line:
-                lists.setdefault(outcome, set()).add(index)
+                lists.setdefault(_outcome(line) or outcome, set()).add(index)
             elif line.endswith(_TITLE_ENDS):
                 outcome = openings.title(openings.fold(self._title(index))) or outcome
         is_mixed = not lists.keys().isdisjoint(_UNREACHED)
@@ -121,6 +121,12 @@ class Notice:
             return self._returned_part.embedded()
         pairs = (line.lstrip("> ").partition(":") for line in self._rest)
         return tuple((name.strip(), value.strip()) for name, colon, value in pairs if colon)
+
+
+def _outcome(line: str) -> Action | None:
+    """What a line says of the address that begins it."""
+    leading = addresses.ADDRESS.match(line.lstrip("-*<> "))
+    return openings.entry(openings.fold(leading.string[leading.end() :])) if leading else None
 
 
 def _human(message: mime.Message) -> tuple[str, mime.Part | None]:

@@ -235,7 +235,7 @@ def _family(folded: str, fragments: tuple[str, ...], action: Action) -> Iterator
 # Words of success in the title of a list, and those that turn it into a failure's.
 _SUCCEEDED = re.compile(
     r"\bsuccess|\bsucceeded|\b(?:was|were|been|is|are|be) (?:delivered|relayed|accepted|sent)\b|"
-    r"\bdelivered(?: to| successfully|\W*$)|erfolgreich|\bcorrect|\bcon éxito|avec succès|успешно"
+    r"\bdelivered(?: to| successfully|\W*+$)|erfolgreich|\bcorrect|\bcon éxito|avec succès|успешно"
 )
 _DID_NOT = re.compile(
     r"\bnot\b|n't\b|\bcannot|\bnever\b|\bfail|\bunable|undeliver|unsuccess|\berrors?\b|\bnicht\b|"
@@ -243,13 +243,30 @@ _DID_NOT = re.compile(
 )
 
 
+_NOT_DELIVERED = re.compile(
+    r"\b(?:not|un)\W{0,2}(?:delivered|sent|reached|successful)|\bfail(?:ed|ures?)\b"
+)
+# What stands behind an address in a table.
+_DONE = re.compile(
+    r"\W*+(?:status\W{1,3})?(?:was |has been |successfully )*+"
+    r"(?:delivered|relayed|accepted|sent|ok)\b"
+)
+
+
 def title(folded: str) -> Action | None:
     """What the title of a list says of those in the list; None where it says nothing of them."""
     if _SUCCEEDED.search(folded) and not _DID_NOT.search(folded):
         return Action.DELIVERED
-    if says(folded, PLAIN_FAILURE):
+    if says(folded, PLAIN_FAILURE) or _NOT_DELIVERED.search(folded):
         return Action.FAILED
     return Action.DELAYED if says(folded, PLAIN_DELAY) else None
+
+
+def entry(folded: str) -> Action | None:
+    """What the rest of a line says of the address that begins it, as in a table."""
+    if _DONE.match(folded) and not _DID_NOT.search(folded):
+        return Action.DELIVERED
+    return Action.FAILED if _NOT_DELIVERED.search(folded) else None
 
 
 def says(folded: str, fragments: tuple[str, ...]) -> bool:

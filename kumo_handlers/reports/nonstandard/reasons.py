@@ -123,7 +123,13 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("domain couldn't be found", "unable to find the domain", "invalid host"),
             *("destination computer was not found", "remote domain was not found"),
             *("non-existent hosts", "non-existent host", "unknown mail host"),
-            *("name server: ", "nullmx", "does not accept mail (nullmx", "no route to domain"),
+            *(
+                "name server: ",
+                "find an mx record",
+                "nullmx",
+                "does not accept mail (nullmx",
+                "no route to domain",
+            ),
         ),
     ),
     # X.1.1 bad destination mailbox
@@ -164,6 +170,11 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "illegal alias",
                 "no longer valid",
                 "no longer accepts mail",
+                "was unknown",
+                "were unknown",
+                "not in the directory",
+                "invalid final delivery",
+                "nie ma takiego użytkownika",
                 "no longer exist",
             ),
             *(
@@ -272,6 +283,11 @@ def status_of(folded: str, reply_code: int | None, action: Action) -> EnhancedSt
             # A status with its class stands for what has no permanent form.
             return _code(status if status.count(".") > 1 else f"{leading}.{status}")
     return _code(_REPLIES.get(reply_code or 0, f"{leading}.0.0"))
+
+
+def is_reason(folded: str) -> bool:
+    """Whether the words stand for a status of their own."""
+    return any(fragment in folded for _, fragments in _REASONS for fragment in fragments)
 
 
 def _class(reply_code: int | None, action: Action) -> int:

@@ -88,8 +88,12 @@ _REASON = (
 
 def find(notice: Notice) -> list[Found]:
     """The recipients, each once; empty where the notice names none."""
+    return _find(notice, notice.reached) or (_find(notice, frozenset()) if notice.reached else [])
+
+
+def _find(notice: Notice, reached: frozenset[int]) -> list[Found]:
     for way in WAYS:
-        named = [each for each in way(notice) if each.line not in notice.reached]
+        named = [each for each in way(notice) if each.line not in reached]
         found = {each.address.lower(): each for each in reversed(named)}
         if found:
             return list(found.values())[::-1][:MAX_RECIPIENTS]

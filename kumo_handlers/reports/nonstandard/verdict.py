@@ -51,7 +51,7 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
         action = Action.DELIVERED
     if status is None or (_is_general(status) and "service unavailable" in folded):
         # QUIRK: sendmail closes each transcript with "554 5.0.0 Service unavailable".
-        status = reasons.status_of(folded, code, action)
+        status = reasons.status_of(_reply(section, line, code) or folded, code, action)
         if code is None and _is_general(status):
             # The reason is given once, before those it is about.
             status = reasons.status_of(_announcement(notice, others), None, action)
@@ -132,6 +132,17 @@ def _codes(section: list[str]) -> tuple[int | None, EnhancedStatusCode | None, i
             status = EnhancedStatusCode.find(match[1])
             at = index if at < 0 else at
     return code, status, at
+
+
+def _reply(section: list[str], line: int, code: int | None) -> str:
+    """The line with the reply code, where its words give the reason; "" for none.
+
+    What stands around it may speak of every other reason there is.
+    """
+    if code is None or line < 0:
+        return ""
+    folded = openings.fold(section[line])
+    return folded if reasons.is_reason(folded) else ""
 
 
 def _diagnostic(section: list[str], line: int, code: int | None) -> Typed | None:
