@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.reports.nonstandard import addresses, heading, openings
+from kumo_handlers.reports.nonstandard import addresses, heading, openings, reasons
 from kumo_handlers.reports.nonstandard.heading import Heading
+from kumo_handlers.reports.report import Action
 
 if TYPE_CHECKING:
     from kumo_handlers.reports import mime
@@ -189,6 +190,8 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
         # Who quotes a bounce, then.
         return False
     said = weigh_text(notice)
+    if said <= 1 and _is_of_something_else(header, notice):
+        return False
     enough = BELIEVED
     if not _has_witness(header):
         if said < SAID_ALONE:
@@ -201,6 +204,27 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
         # Anyone can take a mail system's name and subject.
         return said == 0 and _speaks_for_itself(header, notice)
     return weigh_header(header) + said >= enough
+
+
+_ENGLISH = re.compile(
+    r"\b(?:the|your?|has|have|was|were|been|is|are|of|and|this|will|with|now|from)\b"
+)
+_ADDRESS = 1
+
+
+def _is_of_something_else(header: Heading, notice: Notice) -> bool:
+    """Whether it tells of quotas, log-ins or maintenance, as mail systems do with any path.
+
+    Asked of English only: in other languages not every phrase for a bounce is known.
+    """
+    if header.has_bounce_subject or header.is_status_report or header.is_failed:
+        return False
+    if any(each.is_plain for each in notice.openings):
+        return False
+    if len(set(_ENGLISH.findall(notice.folded[:4000]))) < 2:  # noqa: PLR2004 - one may be a name
+        return False
+    # ``User unknown`` says enough.
+    return reasons.status_of(notice.folded, None, Action.FAILED).subject != _ADDRESS
 
 
 def _speaks_for_itself(header: Heading, notice: Notice) -> bool:

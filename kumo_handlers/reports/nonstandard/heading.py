@@ -94,7 +94,8 @@ _NO_BOUNCE = re.compile(
     r"\bvirus|\binfected\b|malware|\b(?:hourly|daily|weekly|monthly)\b|\bincident\b|"
     # what Postfix and Exim tell their own postmaster
     r"message status - (?:open|read|delet|complet|delivered|accept|declin)|"
-    r"smtp server: errors from|^message \S{3,40} (?:has been )?frozen|"
+    r"smtp server: errors from|authentication (?:fail|error)|"
+    r"^message \S{3,40} (?:has been )?frozen|"
     # a ticket system answers, with its number
     r"\[(?:request|ticket|case) [a-z]{3,12}\]|"
     r"^[a-z][a-z0-9]{1,15}-\d{1,7}(?: -|:) |"

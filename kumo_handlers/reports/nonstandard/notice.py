@@ -124,9 +124,11 @@ class Notice:
 
 
 def _outcome(line: str) -> Action | None:
-    """What a line says of the address that begins it."""
-    leading = addresses.ADDRESS.match(line.lstrip("-*<> "))
-    return openings.entry(openings.fold(leading.string[leading.end() :])) if leading else None
+    """What a line says of the address that begins it, or that its sentence ends with."""
+    line = line.lstrip("-*<> ")
+    if leading := addresses.ADDRESS.match(line):
+        return openings.entry(openings.fold(line[leading.end() :]))
+    return openings.sentence(openings.fold(addresses.ADDRESS.sub("", line)))
 
 
 def _human(message: mime.Message) -> tuple[str, mime.Part | None]:

@@ -262,6 +262,13 @@ def title(folded: str) -> Action | None:
     return Action.DELAYED if says(folded, PLAIN_DELAY) else None
 
 
+def sentence(folded: str) -> Action | None:
+    """The same of a sentence that names whom it is about."""
+    if says(folded, PLAIN_DELIVERY) and not _DID_NOT.search(folded):
+        return Action.DELIVERED
+    return Action.FAILED if says(folded, PLAIN_FAILURE) else None
+
+
 def entry(folded: str) -> Action | None:
     """What the rest of a line says of the address that begins it, as in a table."""
     if _DONE.match(folded) and not _DID_NOT.search(folded):
