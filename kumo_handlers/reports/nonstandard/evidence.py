@@ -131,7 +131,8 @@ _SALUTATION = re.compile(
     r"(?:hi|hello|dear|hallo|liebe[rs]?|sehr geehrte[rs]? (?:frau|herr)|bonjour|ch[eè]re?|hola|"
     r"estimad[oa]|ciao|gentile|ol[aá]|prezad[oa]|beste|hej|kedves)[ ,]{1,2}"
     r"(?!(?:user|sender|customer|sir|madam|e?-?mail|friend|client|all|everyone|postmaster|"
-    r"kunde|kundin|nutzer)\b)[^\W_]{2,20}(?:[ -][^\W_]{1,20}){0,2}[,!]"
+    r"kunde|kundin|nutzer|usu[aá]ri[oa]|clienti?|cliente|utilisateur|utente|gebruiker|remitente|"
+    r"remetente|mittente|expéditeur|absender)\b)[^\W_]{2,20}(?:[ -][^\W_]{1,20}){0,2}[,!]"
 )
 
 
