@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_DIAGNOSTIC = 1000
 _SECTION_LINES = 40
+_PERMANENT = 500  # RFC 5321, 4.2.1: replies from here on are final
 # Each is looked for in every line, so hostile lists are not.
 _MAX_SEARCHED = 30
 
@@ -137,12 +138,13 @@ def _codes(section: list[str]) -> tuple[int | None, EnhancedStatusCode | None, i
 def _reply(section: list[str], line: int, code: int | None) -> str:
     """The line with the reply code, where its words give the reason; "" for none.
 
-    What stands around it may speak of every other reason there is.
+    What stands around it may speak of every other reason there is. A transient reply and a bare
+    "Service unavailable" are what was tried; the reason for giving up stands beside them.
     """
-    if code is None or line < 0:
+    if line < 0 or (code or 0) < _PERMANENT:
         return ""
     folded = openings.fold(section[line])
-    return folded if reasons.is_reason(folded) else ""
+    return folded if reasons.is_reason(folded) and "service unavailable" not in folded else ""
 
 
 def _diagnostic(section: list[str], line: int, code: int | None) -> Typed | None:
