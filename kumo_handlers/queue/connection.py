@@ -20,7 +20,7 @@ from kumo_handlers.mail.reply import EnhancedStatusCode, Reply
 from kumo_handlers.queue import greeting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from kumo_handlers.queue.destination import Destination, Relay
     from kumo_handlers.queue.greeting import Timeouts
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _MAX_LINE = 2048  # RFC 5321, 4.5.3.1.5 says 512; real ones are longer
 _MAX_LINES = 100
 _GROUP = 50  # commands sent before their replies are read: few enough for any socket buffer
+_NOTHING = (BlockingIOError, ssl.SSLWantReadError)  # is there to be read at this moment
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?\Z", re.DOTALL)
 
 
@@ -61,17 +62,27 @@ class Connection:
 
     def command(self, line: bytes) -> Reply:
         """Send one command, and read its reply."""
-        return self.commands([line])[0]
+        (reply,) = self.commands([line])
+        return reply
 
-    def commands(self, lines: Sequence[bytes]) -> list[Reply]:
-        """Send commands whose replies do not matter to the next ones (RFC 2920, 3.1)."""
+    def commands(self, lines: Sequence[bytes]) -> Iterator[Reply]:
+        """Send commands whose replies do not matter to the next ones (RFC 2920, 3.1).
+
+        Each reply is given as it comes: a server that refuses may be gone before the next one.
+        """
         step = _GROUP if "pipelining" in self.features else 1
-        replies = []
         for first in range(0, len(lines), step):
             group = lines[first : first + step]
+            self.require_silence()
             self.send(b"".join(line + b"\r\n" for line in group), self.timeouts.command)
-            replies += [self.reply(self.timeouts.command) for _ in group]
-        return replies
+            for _ in group:
+                yield self.reply(self.timeouts.command)
+
+    def require_silence(self) -> None:
+        """What nobody asked for would be taken for the answer to what is asked next."""
+        with suppress(*_NOTHING):
+            said = bytes(self._received) or self._receive(0.0)
+            raise RelayError(f"the server said what nobody asked for: {said[:80]!r}")
 
     def send(self, octets: bytes, timeout: float) -> None:
         """Send as it stands."""
@@ -102,7 +113,7 @@ class Connection:
     def _line(self, end: float) -> bytes:
         """Up to the next line feed, whatever slowness it comes with."""
         while (length := self._received.find(b"\n") + 1) == 0 and len(self._received) < _MAX_LINE:
-            self._received += self._receive(end - time.monotonic())
+            self._received += self._receive(max(end - time.monotonic(), 0.001))
         line = bytes(self._received[: length or _MAX_LINE])
         del self._received[: len(line)]
         if not length:
@@ -110,11 +121,14 @@ class Connection:
         return line
 
     def _receive(self, timeout: float) -> bytes:
+        """What there is after ``timeout`` seconds at most; with 0, `_NOTHING` is raised, too."""
         try:
-            self._sock.settimeout(max(timeout, 0.001))
+            self._sock.settimeout(timeout)
             received = self._sock.recv(_MAX_LINE)
         except TimeoutError as error:
             raise RelayError("no reply in time") from error
+        except _NOTHING:
+            raise
         except OSError as error:
             raise RelayError(f"the connection broke: {error}") from error
         if not received:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # would read what follows as commands (RFC 5321, 4.1.1.4 forbids it; some do it all the same).
 _SMUGGLED = re.compile(rb"(?<!\r)\n\.[\r\n]|\r\.[\r\n]")
 _START_INPUT = 354
+_INTERMEDIATE = range(300, 400)
 _CLOSING = 421
 
 
@@ -57,7 +58,7 @@ def transact(
 ) -> list[Result]:
     """Try to deliver a claim to some of its recipients; a result for each of them.
 
-    Raises `RelayError` while nothing was answered yet, so that another connection may be tried.
+    Raises `RelayError` while nobody was refused yet, so that another connection may be tried.
     ``before_content`` is called when the server is about to get the message.
     """
     if (refusal := _unsuited(connection, claim, entries)) is not None:
@@ -66,7 +67,7 @@ def transact(
     recipients = [_path(b"RCPT TO", entry.address) for entry in entries]
     reused = connection.transactions > 0
     connection.transactions += 1
-    first, *rest = connection.commands([mail, *recipients])
+    (first, *rest), trouble = _asked(connection, [mail, *recipients])
     if reused and first.code == _CLOSING:
         raise RelayError("the server closed the session while it was idle")
     if not first.accepts:
@@ -74,14 +75,35 @@ def transact(
         return [Result(entry, first, _text(mail)) for entry in entries]
     results = [
         Result(entry, answer, _text(line))
-        for entry, answer, line in zip(entries, rest, recipients, strict=True)
+        for entry, answer, line in zip(entries, rest, recipients, strict=False)
     ]
     accepted = [result.entry for result in results if result.reply.accepts]
     refused = [result for result in results if not result.reply.accepts]
+    if trouble is not None:
+        if not refused:
+            raise trouble
+        return refused + broken([*accepted, *entries[len(rest) :]], trouble)
     if not accepted:
         _reset(connection, results[-1].reply)
         return refused
     return refused + _content(connection, claim, accepted, before_content)
+
+
+def _asked(connection: Connection, lines: Sequence[bytes]) -> tuple[list[Reply], RelayError | None]:
+    """The replies that came, one at least, and why there are no more.
+
+    A server that refuses may go at once. What it said before that is said (RFC 5321, 3.8).
+    """
+    answers: list[Reply] = []
+    try:
+        for answer in connection.commands(lines):
+            answers.append(answer)  # noqa: PERF402 - those before the error count
+    except RelayError as error:
+        if not answers:
+            raise
+        connection.close(politely=False)
+        return answers, error
+    return answers, None
 
 
 def _content(
@@ -101,19 +123,27 @@ def _content(
         if answer.code != _START_INPUT:
             _reset(connection, answer)
             return [Result(entry, answer, "DATA") for entry in accepted]
+        connection.require_silence()
         before_content()
         is_sent = True
         connection.send(dot_stuffed(claim.content), connection.timeouts.final_dot)
         if connection.protocol != "LMTP":
-            answer = connection.reply(connection.timeouts.final_dot)
+            answer = _verdict(connection)
             return [Result(entry, answer, ".") for entry in accepted]
         for entry in accepted:
-            answer = connection.reply(connection.timeouts.final_dot)
-            results.append(Result(entry, answer, "."))
+            results.append(Result(entry, _verdict(connection), "."))  # noqa: PERF401 - as above
     except RelayError as error:
         connection.close(politely=False)
         return results + broken(accepted[len(results) :], error, uncertain=is_sent)
     return results
+
+
+def _verdict(connection: Connection) -> Reply:
+    """The reply to the message, which says that it was taken, or that it was not."""
+    answer = connection.reply(connection.timeouts.final_dot)
+    if answer.code in _INTERMEDIATE:
+        raise RelayError(f"{answer.code} is no answer to a message")
+    return answer
 
 
 def _reset(connection: Connection, answer: Reply) -> None:

@@ -1,7 +1,8 @@
 """A server to relay to that does as it is told: accepts, refuses, hangs, drops the line.
 
 ``answers[STAGE]`` are used up in order, then everything is accepted. Stages are ``connect``, the
-verbs, and ``.`` for the end of the message. An answer is what is sent, or `HANG` or `DROP`.
+verbs, and ``.`` for the end of the message. An answer is what is sent, or `HANG` or `DROP`; one
+that ends in `DROP` is sent before the line is dropped.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ class ScriptedRelay:
 
     def _say(self, client: socket.socket, answer: bytes) -> bool:
         """Whether the session goes on."""
-        if answer == DROP:
+        if answer.endswith(DROP):
+            client.sendall(answer.removesuffix(DROP))
             return False
         if answer == HANG:
             self._over.wait(30)

@@ -144,7 +144,7 @@ def test_groups_of_commands(
     relay.features = EVERYTHING if pipelining else ()
     connection = connected()
     relay.answers["NOOP"].extend(b"250 %d\r\n" % number for number in range(120))
-    found = connection.commands([b"NOOP"] * 120)
+    found = list(connection.commands([b"NOOP"] * 120))
     assert [answer.text for answer in found] == [str(number) for number in range(120)]
 
 

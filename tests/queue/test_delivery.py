@@ -136,7 +136,6 @@ def test_what_a_server_has_to_take_at_once(
         ("DATA", HANG),
         (".", b"451 later\r\n"),
         (".", b"421 going\r\n"),
-        (".", b"354 what\r\n"),
     ],
 )
 def test_what_may_pass_is_retried(
@@ -182,6 +181,87 @@ def test_what_is_refused_for_good_bounces(
     assert relay.connections == 1
 
 
+@pytest.mark.parametrize("features", [("PIPELINING",), ()])
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA", "."])
+def test_refusal_of_a_server_that_goes_at_once(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    stage: str,
+    features: tuple[str, ...],
+) -> None:
+    """What it said before it closed the connection counts: no second attempt, and no rest."""
+    committer = house.open()
+    relay.features = features
+    relay.answers[stage].append(b"550 5.7.1 never\r\n" + DROP)
+    post.start(committer, relay, workers=1, back_off=RetrySchedule(first=60))
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    [line] = post.ends(1)
+    assert (line["type"], line["response"]["content"]) == ("Bounce", "never")
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    assert types(post.ends(2)) == ["Bounce", "Delivery"]
+
+
+def test_server_that_goes_between_recipients(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """Who was refused was refused; the others are tried again."""
+    committer = house.open()
+    relay.answers["RCPT"].extend([b"250 ok\r\n", b"550 5.1.1 unknown\r\n" + DROP])
+    post.start(committer, relay, workers=1)
+    recipients = ("a@x.example", "b@x.example", "c@x.example")
+    committer.commit_blocking(Unit(mails=(mail(recipients=recipients),)))
+    ends = sorted((line["recipient"], line["type"]) for line in post.ends(3))
+    assert ends == [
+        ("a@x.example", "Delivery"),
+        ("a@x.example", "TransientFailure"),
+        ("b@x.example", "Bounce"),
+        ("c@x.example", "Delivery"),
+        ("c@x.example", "TransientFailure"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer"),
+    [
+        (".", b"250 ok\r\n250 ok\r\n"),
+        (".", b"250 ok\r\n550 5.7.1 no\r\n"),
+        ("MAIL", b"250 ok\r\n250 ok\r\n"),
+        ("RCPT", b"250 ok\r\n250 ok\r\n"),
+        ("DATA", b"354 go on\r\n354 go on\r\n"),
+    ],
+)
+def test_server_that_answers_twice(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    stage: str,
+    answer: bytes,
+) -> None:
+    """No answer is taken for that to another message, or about another recipient."""
+    committer = house.open()
+    post.start(committer, relay, workers=1)
+    relay.answers[stage].append(answer)
+    committer.commit_blocking(Unit(mails=(mail(recipients=("a@x.example", "b@x.example")),)))
+    post.ends(2)
+    relay.choose = lambda verb: (
+        b"550 5.1.1 unknown\r\n"
+        if verb == "RCPT" and relay.commands[-1] == b"RCPT TO:<b@x.example>"
+        else None
+    )
+    recipients = ("a@x.example", "b@x.example", "c@x.example")
+    committer.commit_blocking(Unit(mails=(mail(id="next", recipients=recipients),)))
+    lines = [line for line in post.ends(5) if line["id"] == "next"]
+    assert {line["recipient"]: line["type"] for line in lines} == {
+        "a@x.example": "Delivery",
+        "b@x.example": "Bounce",
+        "c@x.example": "Delivery",
+    }
+    assert [len(each.recipients) for each in relay.received] == [2, 2]
+
+
 def test_verified_sender_is_told_once(
     house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
 ) -> None:
@@ -214,7 +294,7 @@ def test_refusals_have_their_class(
     assert line["bounce_classification"] == "InvalidRecipient"
 
 
-@pytest.mark.parametrize("answer", [DROP, HANG, b"nonsense\r\n"])
+@pytest.mark.parametrize("answer", [DROP, HANG, b"nonsense\r\n", b"354 what\r\n"])
 def test_lost_answer_to_the_final_dot_is_counted(
     house: House,
     post: Post,
