@@ -5,6 +5,7 @@ A claim is held in memory alone. Claims that were open when the program died are
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,8 @@ from kumo_handlers.queue.spool import EntryKey
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 32 << 20  # bytes of content that one look takes into memory, if not one message alone
 
@@ -133,9 +136,9 @@ def _claims(
         size += len(content)
         if claims and size > AT_ONCE:
             break
-        said = msgspec.json.decode(facts, type=Facts)
+        said = facts_of(facts, name)
         entries = tuple(
-            Entry(said.ids[position] if said.ids else name, position, address_of(address), *rest)
+            Entry(_name(said, position, name), position, address_of(address), *rest)
             for position, address, *rest in connection.execute(_ENTRIES, (number, state, now))
         )
         if not entries:
@@ -153,6 +156,20 @@ def _claims(
             )
         )
     return claims
+
+
+def facts_of(stored: bytes, name: str) -> Facts:
+    """What came with the message of that id. A damaged row keeps no mail from being delivered."""
+    try:
+        return msgspec.json.decode(stored, type=Facts)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        log.error("what is known of message %s is damaged, it goes on without: %s", name, error)  # noqa: TRY400 - the reason is all there is
+        return Facts()
+
+
+def _name(said: Facts, position: int, name: str) -> str:
+    """The id of one recipient's records; where they are lost, the message's."""
+    return said.ids[position] if position < len(said.ids) else name
 
 
 def address_of(stored: bytes) -> str:

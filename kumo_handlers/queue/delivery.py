@@ -136,6 +136,9 @@ class Delivery:
             except StorageError as error:
                 log.error("the queue cannot be read: %s", error)  # noqa: TRY400 - the reason is all there is
                 wait = _LOOK
+            except Exception:  # without this thread nothing is delivered, and nobody would know
+                log.exception("the queue is not understood")
+                wait = _LOOK
 
     def _claim(self, connection: sqlite3.Connection) -> float:
         """Hand to the workers what is due; how long to wait until the next look."""
@@ -180,7 +183,11 @@ class Delivery:
                 continue
             if claim is None or self._stopping.is_set():
                 break
-            self._carry(courier, claim)
+            try:
+                self._carry(courier, claim)
+            except Exception:  # the next one may be better off
+                log.exception("message %s waits for the next start", claim.id)
+                continue
             self._in_flight.free(slot)
             del self._claimed[claim.message]
             if len(self._claimed) <= self._room // 2:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.errors import StorageError
-from kumo_handlers.queue.claim import address_of
+from kumo_handlers.queue.claim import address_of, facts_of
 from kumo_handlers.queue.database import ENTERED, FILE, connect, storage_error
 from kumo_handlers.queue.daybook import Daybook
 from kumo_handlers.queue.queued_mail import Facts
@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+# Of a damaged row SQLite would say that nothing can be read.
+_FACTS = "CASE WHEN json_valid(CAST(facts AS TEXT)) THEN CAST(facts AS TEXT) END"
 # A recipient has the message's id, or its own where several share the message.
+_NAME = f"COALESCE({_FACTS} ->> ('$.ids[' || position || ']'), id)"
 _LIST = (
-    "SELECT COALESCE(CAST(facts AS TEXT) ->> ('$.ids[' || position || ']'), id) AS name,"
+    f"SELECT {_NAME} AS name,"  # noqa: S608 - these are words of ours
     " reverse_path, address, state, attempts, created, MAX(due, 0.0), size, duplicates, response"
     " FROM recipient JOIN message ON number = message"
     " WHERE :everything OR name IN (SELECT value FROM json_each(:ids))"
@@ -35,16 +38,17 @@ _LIST = (
     " ORDER BY number, position LIMIT :limit"
 )
 _MESSAGES = (
-    "SELECT number, id, reverse_path, created, facts, content FROM message"
+    "SELECT number, id, reverse_path, created, facts, content FROM message"  # noqa: S608 - likewise
     " JOIN content ON message = number WHERE id = :id"
-    " OR :id IN (SELECT value FROM json_each(CAST(facts AS TEXT), '$.ids')) ORDER BY number"
+    f" OR :id IN (SELECT value FROM json_each({_FACTS}, '$.ids')) ORDER BY number"
 )
 # What is to be tried now is due before the epoch, by when that was said: see `claim.asked`.
 _CHANGE = (
-    "UPDATE recipient SET state = :state, due = CASE WHEN :state = 'queued' THEN -:now ELSE due END"
+    "UPDATE recipient SET state = :state,"  # noqa: S608 - likewise
+    " due = CASE WHEN :state = 'queued' THEN -:now ELSE due END"
     " WHERE state <> 'dropped' AND (:everything"
     " OR domain IN (SELECT value FROM json_each(:domains))"
-    " OR (SELECT COALESCE(CAST(facts AS TEXT) ->> ('$.ids[' || position || ']'), id)"
+    f" OR (SELECT {_NAME}"
     " FROM message WHERE number = message) IN (SELECT value FROM json_each(:ids)))"
 )
 _SUMMARY = "SELECT state, COUNT(*), COUNT(DISTINCT message) FROM recipient GROUP BY state"
@@ -116,7 +120,7 @@ def whole(run_dir: Path, name: str) -> list[Whole]:
     with _opened(run_dir, read_only=True) as connection:
         rows = connection.execute(_MESSAGES, {"id": name}).fetchall()
     return [
-        Whole(name, address_of(sender), created, msgspec.json.decode(facts, type=Facts), content)
+        Whole(name, address_of(sender), created, facts_of(facts, name), content)
         for _, _, sender, created, facts, content in rows
     ]
 

@@ -69,6 +69,12 @@ class House:
         with closing(sqlite3.connect(path, timeout=5)) as connection:
             return connection.execute(query).fetchall()
 
+    def change(self, statement: str) -> None:
+        """Damage what the database holds."""
+        path = self.run_dir / "queue" / "spool.sqlite3"
+        with closing(sqlite3.connect(path, timeout=5)) as connection, connection:
+            connection.execute(statement)
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:

@@ -517,6 +517,56 @@ def test_error_of_ours_is_retried(
     assert types(post.ends(1)) == ["TransientFailure", "Delivery"]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE message SET facts = x'7b22ff' WHERE number = 1",
+        "UPDATE recipient SET domain = CAST(x'ff' AS TEXT) WHERE message = 1",
+    ],
+)
+def test_damaged_row(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail], damage: str
+) -> None:
+    """It is delivered with what is left of it, and the others are, too."""
+    committer = house.open()
+    recipients = ("a@x.example", "b@x.example")
+    facts = Facts(ids=("a", "b"))
+    committer.commit_blocking(Unit(mails=(mail(recipients=recipients, facts=facts), mail())))
+    house.change(damage)
+    post.start(committer, relay)
+    assert types(post.ends(3)) == ["Delivery"] * 3
+
+
+def test_queue_that_is_not_understood(
+    house: House,
+    post: Post,
+    relay: ScriptedRelay,
+    mail: Callable[..., QueuedMail],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is said, and looked at again: nothing ends in a thread that is gone."""
+    committer = house.open()
+    committer.commit_blocking(Unit(mails=(mail(),)))
+    house.change("UPDATE recipient SET due = 'soon'")
+    post.start(committer, relay)
+    _wait_until(lambda: "the queue is not understood" in caplog.text)
+    house.change("UPDATE recipient SET due = 0")
+    assert types(post.ends(1)) == ["Delivery"]
+
+
+def test_attempt_that_cannot_be_judged(
+    house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
+) -> None:
+    """It waits for the next start, unlike the mail behind it."""
+    committer = house.open()
+    relay.answers["RCPT"].append(b"550 5.1.1 unknown\r\n")
+    post.start(committer, relay, workers=1)
+    facts = Facts(verified_sender=True)
+    committer.commit_blocking(Unit(mails=(mail(time=-1e300, facts=facts), mail())))
+    assert types(post.ends(1)) == ["Delivery"]
+    assert house.rows("SELECT message FROM recipient") == [(1,)]
+
+
 def test_stray_bytes_in_a_refusal_for_now(
     house: House, post: Post, relay: ScriptedRelay, mail: Callable[..., QueuedMail]
 ) -> None:

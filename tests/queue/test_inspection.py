@@ -53,6 +53,17 @@ def test_read_beside_a_running_app(filled: House) -> None:
     assert inspection.whole(filled.run_dir, "third") == []
 
 
+def test_damaged_rows(filled: House) -> None:
+    """One message of which little can be read hides none, and can be rescued and dropped."""
+    filled.change("UPDATE message SET facts = x'7b22ff' WHERE id = 'first'")
+    filled.change(
+        "UPDATE recipient SET domain = CAST(x'ff' AS TEXT), response = CAST(x'ff' AS TEXT)"
+    )
+    assert len(states(filled)) == 3
+    assert [message.facts for message in inspection.whole(filled.run_dir, "first")] == [Facts()]
+    assert inspection.drop(filled.run_dir, Choice(("first",))) == 2
+
+
 def test_read_without_an_app(filled: House) -> None:
     """A queue that nobody has open is read as well."""
     filled.close()
