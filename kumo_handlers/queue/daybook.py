@@ -5,7 +5,9 @@ entered into the books, which are the database and the log, many pages at once. 
 when the program died are entered at its next start: the books know the last one they have.
 
 A page in a file is its length, its checksum, and MessagePack. A crash can leave a part of a page
-at the end of a file. Nobody was told that it is durable, and it is passed over.
+at the end of a file, or zeros in its place. Nobody was told that it is durable, and it is passed
+over. So is what a failing disk has changed. As that may have been accepted, a file of which more
+than zeros is passed over is kept, under the name ``NAME.damaged``.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 MAX_SIZE = 16 << 20  # bytes of a file: then the next is begun, and this one can soon be removed
 _LOOK = 0.25  # seconds between two looks whether the file is still there
 _HEAD = struct.Struct("<II")
+_NAMES = f"{'[0-9]' * 16}.pages"
 
 
 class Page(NamedTuple):
@@ -72,6 +75,7 @@ class _Ended(NamedTuple):
 
     path: Path
     last: int
+    is_damaged: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -97,16 +101,17 @@ class Daybook:
     def left_over(self, entered: int) -> Iterator[Page]:
         """At the start: the pages behind the last that was entered. Raises `StorageError`."""
         self._number = entered
-        for path in sorted(self._folder.glob("*.pages")):
+        for path in sorted(self._folder.glob(_NAMES)):
             try:
                 content = path.read_bytes()
             except OSError as error:
                 raise storage_error(error, path) from error
-            for written in _whole_pages(path, content):
+            pages, rest = _whole_pages(path, content)
+            for written in pages:
                 if written.number > self._number:
                     self._number = written.number
                     yield Page.of(written.number, [_job(each) for each in written.entries])
-            self._ended.append(_Ended(path, self._number))
+            self._ended.append(_Ended(path, self._number, is_damaged=any(rest)))
 
     def write(self, jobs: Sequence[Job]) -> Page:
         """A page of these jobs, durable. Raises `StorageError`, and nothing of it stands then."""
@@ -139,7 +144,7 @@ class Daybook:
         """Remove files of which the books have every page, durably. Raises `StorageError`."""
         while self._ended and self._ended[0].last <= entered:
             try:
-                self._ended[0].path.unlink(missing_ok=True)
+                _let_go(self._ended[0])
             except OSError as error:
                 raise storage_error(error, self._folder) from error
             del self._ended[0]
@@ -180,18 +185,39 @@ def _job(entry: _Entry) -> Job:
     return Job(Unit(mails=mails), entry.lines, entry.keys)
 
 
-def _whole_pages(path: Path, content: bytes) -> Iterator[_Written]:
-    """What can be read, up to the first page that is not whole. Raises `StorageError`."""
-    start, end = 0, len(content)
-    while end - start >= _HEAD.size:
+def _let_go(ended: _Ended) -> None:
+    if not ended.is_damaged or not ended.path.exists():
+        ended.path.unlink(missing_ok=True)
+        return
+    kept = ended.path.with_suffix(".damaged")
+    ended.path.rename(kept)
+    log.error("%s is kept: what was passed over may have been accepted", kept)
+
+
+def _whole_pages(path: Path, content: bytes) -> tuple[list[_Written], bytes]:
+    """The pages that can be read, and what else there is. Raises `StorageError`."""
+    pages = []
+    rest = b""
+    start, last = 0, len(content) - _HEAD.size
+    while start <= last:
         length, checksum = _HEAD.unpack_from(content, start)
-        page = content[start + _HEAD.size : start + _HEAD.size + length]
-        if len(page) < length or zlib.crc32(page) != checksum:
+        end = start + _HEAD.size + length
+        if not length or end > len(content):
             break
-        try:
-            yield _decoder.decode(page)
-        except msgspec.DecodeError as error:
-            raise StorageError(f"{path}: a page is not understood: {error}") from error
-        start += _HEAD.size + length
-    if start < end:
-        log.warning("%s ends in a part of a page: %d bytes are passed over", path, end - start)
+        page = content[start + _HEAD.size : end]
+        if zlib.crc32(page) == checksum:
+            pages.append(_decoded(path, page))
+        else:
+            rest += content[start:end]
+        start = end
+    rest += content[start:]
+    if rest:
+        log.warning("%s has parts of pages: %d bytes are passed over", path, len(rest))
+    return pages, rest
+
+
+def _decoded(path: Path, page: bytes) -> _Written:
+    try:
+        return _decoder.decode(page)
+    except msgspec.DecodeError as error:
+        raise StorageError(f"{path}: a page is not understood: {error}") from error

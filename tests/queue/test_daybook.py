@@ -77,7 +77,7 @@ def test_what_is_entered_is_passed_over(daybook: Daybook, tmp_path: Path) -> Non
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_part_of_a_page(tmp_path: Path, record: Callable[..., Record], data: st.DataObject) -> None:
-    """Cut anywhere, or with a byte changed, it is read up to the page concerned."""
+    """Cut anywhere, or with a byte changed: all is read, but where a length leads astray."""
     folder = tmp_path / str(len(list(tmp_path.iterdir())))
     opened = Daybook(folder / "daybook")
     ends = [0]
@@ -88,13 +88,17 @@ def test_part_of_a_page(tmp_path: Path, record: Callable[..., Record], data: st.
     path = only_file(folder)
     content = bytearray(path.read_bytes())
     at = data.draw(st.integers(0, len(content) - 1))
-    if data.draw(st.booleans()):
+    is_cut = data.draw(st.booleans())
+    if is_cut:
         del content[at:]
     else:
         content[at] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
-    whole = next(number for number, (_, end) in enumerate(pairwise(ends)) if at < end)
-    assert numbers(folder) == list(range(1, whole + 1))
+    whole, begun = next((n, start) for n, (start, end) in enumerate(pairwise(ends)) if at < end)
+    expected = list(range(1, whole + 1))
+    if not is_cut and at - begun >= 4:  # behind its length
+        expected += range(whole + 2, 4)
+    assert numbers(folder) == expected
 
 
 def test_damage_is_said(daybook: Daybook, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -104,6 +108,33 @@ def test_damage_is_said(daybook: Daybook, tmp_path: Path, caplog: pytest.LogCapt
         file.write(b"torn")
     assert numbers(tmp_path) == [1]
     assert "4 bytes are passed over" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("behind", "left"),
+    [(b"", []), (bytes(100), []), (b"torn", ["0000000000000001.damaged"])],
+)
+def test_what_was_passed_over_is_kept(
+    daybook: Daybook, tmp_path: Path, behind: bytes, left: list[str]
+) -> None:
+    """It may have been accepted; but zeros, which a crash leaves of a write, are nothing."""
+    daybook.write([])
+    with only_file(tmp_path).open("ab") as file:
+        file.write(behind)
+    again = Daybook(tmp_path / "daybook")
+    assert [page.number for page in again.left_over(0)] == [1]
+    again.forget(1)
+    assert [path.name for path in (tmp_path / "daybook").iterdir()] == left
+
+
+def test_somebody_elses_file(daybook: Daybook, tmp_path: Path) -> None:
+    """It is neither read nor removed."""
+    (tmp_path / "daybook").mkdir()
+    path = tmp_path / "daybook" / "notes.pages"
+    path.write_text("mine")
+    assert numbers(tmp_path) == []
+    daybook.forget(0)
+    assert path.exists()
 
 
 def test_page_of_another_program(daybook: Daybook, tmp_path: Path) -> None:
