@@ -25,8 +25,8 @@ class BackOff:
         """Nothing answered. What fails during a rest was begun before it, and prolongs nothing."""
         now = self._clock()
         with self._lock:
-            failures, _, until = self._failures.get(destination, (0, 0.0, 0.0))
-            if until <= now:
+            failures, since, until = self._failures.get(destination, (0, 0.0, 0.0))
+            if not since <= now < until:
                 until = now + self._schedule.delay(failures + 1)
                 self._failures[destination] = (failures + 1, now, until)
 
@@ -44,11 +44,15 @@ class BackOff:
 
     def rests(self, destination: str) -> bool:
         """Whether to leave it alone now."""
-        _, _, until = self._failures.get(destination, (0, 0.0, 0.0))
-        return until > self._clock()
+        _, since, until = self._failures.get(destination, (0, 0.0, 0.0))
+        return since <= self._clock() < until  # a clock that was set back ends a rest
 
     def resting(self) -> dict[str, float]:
         """The destinations to leave alone now, and until when."""
         now = self._clock()
         with self._lock:
-            return {name: until for name, (_, _, until) in self._failures.items() if until > now}
+            return {
+                name: until
+                for name, (_, since, until) in self._failures.items()
+                if since <= now < until
+            }

@@ -68,6 +68,16 @@ def test_rest_is_over() -> None:
     assert not back_off.rests("x")
 
 
+def test_clock_set_back_ends_a_rest() -> None:
+    """Else nothing would be delivered for as long as the clock was ahead."""
+    back_off, clock = resting_after(2)
+    clock.now -= 86_400
+    assert back_off.resting() == {}
+    assert not back_off.rests("x")
+    back_off.failed("x")
+    assert back_off.resting() == {"x": clock.now + 30}
+
+
 def test_a_person_ends_a_rest_that_was_begun_before() -> None:
     """And no later one; the next failure is not the first again."""
     back_off, clock = resting_after(2)  # failed at 0 and at 10, rests until 30
