@@ -270,17 +270,21 @@ class Receiver:
         self.join()
 
     def _stop_signalled(self, number: int, frame: FrameType | None) -> None:
-        """SIGTERM, SIGINT."""
+        """SIGTERM, SIGINT. What was interrupted may hold a lock: nothing here may wait."""
         del frame
-        if self._was_told_to_stop:
-            return  # perhaps in the midst of the line below, whose lock those need that stop
-        self._was_told_to_stop = True
-        _log.info("received %s", signal.Signals(number).name)
+        was_told, self._was_told_to_stop = self._was_told_to_stop, True
         if not self._is_up:  # clients may be here already, but start() has more to do, and looks
             return
-        self.stop()
-        if not self._is_ending:  # Salmon's main thread may be asleep for good (--debug)
+        with suppress(RuntimeError):  # as in stop()
+            assert self._loop is not None  # noqa: S101 - as there
+            self._loop.call_soon_threadsafe(self._told_to_stop, signal.Signals(number).name)
+        # Salmon's main thread may be asleep for good (--debug); once, as the end is held then
+        if not (was_told or self._is_ending):
             raise SystemExit(0)
+
+    def _told_to_stop(self, name: str) -> None:
+        _log.info("received %s", name)
+        self._stop_asked.set()
 
     def _hang_up_signalled(self, number: int, frame: FrameType | None) -> None:
         """SIGHUP: reload, or stop if it was ``salmon stop``."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import itertools
-import logging
 import os
 import signal
 import smtplib
@@ -642,27 +641,3 @@ def test_a_signal_that_wakes_nobody(start: Start) -> None:
         late.cancel()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
         signal.signal(signal.SIGUSR1, before)
-
-
-class Impatient(logging.Handler):
-    """Sends the signal a second time while the first is logged."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """See logging. The handler's lock is held meanwhile."""
-        if record.getMessage() == "received SIGTERM":
-            signal.raise_signal(signal.SIGTERM)
-
-
-def test_a_signal_that_comes_twice(start: Start) -> None:
-    """The second one, from a supervisor that tells the whole group, waits for nobody."""
-    start()
-    logger, impatient = logging.getLogger("kumo_handlers"), Impatient()
-    logger.addHandler(impatient)
-    before = logger.level
-    logger.setLevel(logging.INFO)
-    try:
-        with pytest.raises(SystemExit):
-            signal.raise_signal(signal.SIGTERM)
-    finally:
-        logger.setLevel(before)
-        logger.removeHandler(impatient)

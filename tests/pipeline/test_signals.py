@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import signal
 import threading
+import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,3 +45,28 @@ def test_told_to_stop_while_it_starts(
         start()
     assert ended.value.code == 0
     assert all(thread.name != "listeners" for thread in threading.enumerate())
+
+
+@pytest.mark.usefixtures("signals")
+def test_told_to_stop_twice(start: Callable[..., Any]) -> None:
+    """As by who stops a whole group of processes. The second interrupts what the first began.
+
+    What was interrupted may hold a lock that the listeners need for their end: that of logging.
+    """
+    started = start()
+    handler = logging.StreamHandler(io.StringIO())
+    logging.getLogger("kumo_handlers").addHandler(handler)
+    try:
+        with pytest.raises(SystemExit):
+            _interrupted(handler)
+        os.kill(os.getpid(), signal.SIGTERM)
+        started.receiver.join()
+    finally:
+        logging.getLogger("kumo_handlers").removeHandler(handler)
+
+
+def _interrupted(handler: logging.Handler) -> None:
+    """A signal while the main thread writes a line of the log."""
+    with handler.lock or nullcontext():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
