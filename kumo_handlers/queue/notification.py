@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kumo_handlers.journal.record import Record
+    from kumo_handlers.mail.reply import EnhancedStatusCode
     from kumo_handlers.queue.claim import Claim
 
 _MAX_HEADERS = 16_384  # of the returned message: enough to recognise it by
@@ -108,19 +109,24 @@ def _about_message(claim: Claim, hostname: str) -> str:
 def _about(record: Record) -> str:
     """One recipient's group (RFC 3464, 2.3)."""
     answer = record.response
-    status = answer.enhanced_code or "5.0.0"
     lines = [
         f"Final-Recipient: {_typed(record.recipient)}",
         "Action: failed",
-        f"Status: {status}",
+        f"Status: {_status(answer.enhanced_code)}",
     ]
     if record.peer_address is not None and answer.command:
+        said = f"{answer.enhanced_code} " if answer.enhanced_code else ""
         lines.append(f"Remote-MTA: dns; {_ascii(record.peer_address.name)}")
-        lines.append(f"Diagnostic-Code: smtp; {answer.code} {status} {_ascii(answer.content)}")
+        lines.append(f"Diagnostic-Code: smtp; {answer.code} {said}{_ascii(answer.content)}")
     else:
         lines.append(f"Diagnostic-Code: x-kumo-handlers; {_ascii(answer.content)}")
     lines.append(f"Last-Attempt-Date: {_date(record.event_time)}")
     return "\n".join(lines)
+
+
+def _status(said: EnhancedStatusCode | None) -> str:
+    """Of a permanent failure (RFC 3463, 3.1), whatever class a server put beside its 5xx."""
+    return "5.0.0" if said is None else f"5.{said.subject}.{said.detail}"
 
 
 def _typed(address: str) -> str:
@@ -134,7 +140,8 @@ def _headers(content: bytes) -> bytes:
     """The header block of the message that failed, without a line cut in two."""
     block = content.partition(b"\r\n\r\n")[0][:_MAX_HEADERS] + b"\r\n"
     encoded = quopri.encodestring(block.replace(b"\r\n", b"\n"))
-    return encoded.replace(b"\n", b"\r\n")
+    # QUIRK: a bare CR is left as it is, and no relay has to take one
+    return encoded.replace(b"\r", b"=0D").replace(b"\n", b"\r\n")
 
 
 def _ascii(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from kumo_handlers.journal.record import PeerAddress, Record, RecordType, Response
@@ -120,6 +121,32 @@ def test_nobody_to_tell(fields: dict[str, Any]) -> None:
 def test_nothing_to_tell() -> None:
     """No failure, no mail."""
     assert notification(claim(), [], "h", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "diagnostic"),
+    [
+        (EnhancedStatusCode(4, 7, 1), "5.7.1", "550 4.7.1 no such user"),
+        (EnhancedStatusCode(2, 1, 5), "5.1.5", "550 2.1.5 no such user"),
+        (None, "5.0.0", "550 no such user"),
+    ],
+)
+def test_status_of_a_failure(said: EnhancedStatusCode | None, status: str, diagnostic: str) -> None:
+    """It says a permanent failure, and the diagnostic what the server said, no more."""
+    failed = failure()
+    answer = msgspec.structs.replace(failed.response, enhanced_code=said)
+    content = told(msgspec.structs.replace(failed, response=answer)).content.decode()
+    assert f"\r\nStatus: {status}\r\n" in content
+    assert f"\r\nDiagnostic-Code: smtp; {diagnostic}\r\n" in content
+
+
+def test_no_bare_line_ends() -> None:
+    """Those of the returned header are encoded: relays refuse mail with them."""
+    content = told(failure(), content=b"Subject: a\rb\nc\rd\r\n\r\n").content
+    rest = content.replace(b"\r\n", b"")
+    assert b"\r" not in rest
+    assert b"\n" not in rest
+    assert b"Subject: a=0Db" in content
 
 
 def test_internationalised_recipient() -> None:
