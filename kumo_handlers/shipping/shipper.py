@@ -58,7 +58,6 @@ class Shipper:
         self._ledger = Ledger(run_dir / "log", self._state.extents)
         self._follower = Follower(run_dir / "log", self._state.place, self._gone)
         self._remarks = Remarks(shipment.name)
-        self._saved: Place | None = None
         self._due = 0.0
         self._saving = threading.Lock()  # one that was begun in a thread cannot be cancelled
 
@@ -188,7 +187,7 @@ class Shipper:
             await asyncio.to_thread(self._save)
 
     def _save(self) -> None:
-        """Durable where the place has changed; the rest is for people and metrics."""
+        """One at a time."""
         with self._saving:
             self._save_now()
 
@@ -207,5 +206,4 @@ class Shipper:
             updated=time.time(),
             extents=self._ledger.extents,
         )
-        state.save(self._folder, self._state, durable=place != self._saved)
-        self._saved = place
+        state.save(self._folder, self._state)

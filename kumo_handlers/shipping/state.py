@@ -78,13 +78,15 @@ def load(folder: Path, name: str) -> State:
         raise ValueError(f"{path}: {error}; without the file, all of the log is shipped") from error
 
 
-def save(folder: Path, state: State, *, durable: bool) -> None:
-    """Replace the file. Raises OSError, with the file as it was."""
+def save(folder: Path, state: State) -> None:
+    """Replace the file, durably: else a power failure may leave an empty one in its place.
+
+    Raises OSError, with the file as it was.
+    """
     path = path_of(folder, state.name)
     unfinished = path.with_suffix(".unfinished")
     with os.fdopen(os.open(unfinished, _NEW, 0o640), "wb") as file:
         file.write(msgspec.json.encode(state))
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.replace(path)

@@ -22,7 +22,7 @@ def test_nobody_ships_any_more(log: Log) -> None:
     log.write(line(1), line(2))
     place = Place(log.segment.name, 0, len(line(1)) + 1, 1)
     known = State(name="there", place=place, behind=1, updated=NOON, extents={"x": Extent(1, 1)})
-    state.save(log.run_dir / "ship", known, durable=False)
+    state.save(log.run_dir / "ship", known)
     begun = log.begin()
     log.write(line(3))
     found = lag.of(log.run_dir, "there", NOON + 50)
@@ -34,7 +34,7 @@ def test_the_first_that_waits_says_how_long(log: Log) -> None:
     """It was logged a minute ago."""
     log.write(line(1))
     known = State(name="there", oldest=NOON, updated=NOON + 59, behind=1)
-    state.save(log.run_dir / "ship", known, durable=True)
+    state.save(log.run_dir / "ship", known)
     assert lag.of(log.run_dir, "there", NOON + 60).seconds == 60.0
 
 
@@ -43,6 +43,6 @@ def test_nothing_waits(log: Log) -> None:
     log.write(line(1))
     place = Place(log.segment.name, 0, log.segment.stat().st_size, 1)
     known = State(name="there", place=place, updated=NOON)
-    state.save(log.run_dir / "ship", known, durable=True)
+    state.save(log.run_dir / "ship", known)
     found = lag.of(log.run_dir, "there", NOON + 99)
     assert (found.size, found.records, found.seconds) == (0, 0, 0.0)

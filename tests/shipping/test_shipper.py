@@ -279,10 +279,10 @@ def test_it_is_stopped_while_it_saves(log: Log, monkeypatch: pytest.MonkeyPatch)
     saving, saves = threading.Event(), []
     real = state.save
 
-    def slow(folder: Path, new: state.State, *, durable: bool) -> None:
+    def slow(folder: Path, new: state.State) -> None:
         saves.append("begun")
         saving.set()
-        real(folder, new, durable=durable)
+        real(folder, new)
         time.sleep(0.05)
         saves.append("ended")
 

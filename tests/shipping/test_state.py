@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     """And nothing else is left in the folder."""
     written = State(name="there", place=Place("a", 1, 2, 3), shipped=4, error="x")
-    for durable in (True, False):
-        state.save(tmp_path, written, durable=durable)
-        assert state.load(tmp_path, "there") == written
+    state.save(tmp_path, written)
+    assert state.load(tmp_path, "there") == written
     assert [path.name for path in tmp_path.iterdir()] == ["there.json"]
 
 
@@ -36,12 +35,12 @@ def test_it_cannot_be_understood(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was there before is there still."""
-    state.save(tmp_path, State(name="there", shipped=1), durable=True)
+    state.save(tmp_path, State(name="there", shipped=1))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="space"):
-        state.save(tmp_path, State(name="there", shipped=2), durable=True)
+        state.save(tmp_path, State(name="there", shipped=2))
     assert state.load(tmp_path, "there").shipped == 1
