@@ -93,7 +93,8 @@ class Workforce:
     def reload(self) -> None:
         """Have each of them load the rules again. From any thread."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._tell_all, RELOAD)
+            with suppress(RuntimeError):  # the loop is closed: there is nobody left
+                self._loop.call_soon_threadsafe(self._tell_all, RELOAD)
 
     async def stop(self) -> None:
         """Return when all of them have ended; what they handed in is committed.
