@@ -121,7 +121,7 @@ def begin(
 
 
 def _greet(client: _Client, relay: Relay, destination: Destination) -> None:
-    client._host = destination.host  # noqa: SLF001 - by it the certificate is checked; only smtplib's constructor would set it
+    client._host = destination.host  # noqa: SLF001 - the name that TLS asks for (SNI); only smtplib's constructor would set it
     code, text = client.connect(destination.host, destination.port)
     if code != 220:  # noqa: PLR2004 - RFC 5321, 4.2: ready
         raise smtplib.SMTPConnectError(code, text)
