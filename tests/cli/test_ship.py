@@ -31,7 +31,7 @@ def run_dir(tmp_path: Path) -> Path:
         name="base", place=Place(SEGMENT, 1, 50, 1), behind=1, oldest=time.time() - 90, error="away"
     )
     for each in (there, away):
-        state.save(tmp_path / "ship", each, durable=False)
+        state.save(tmp_path / "ship", each)
     return tmp_path
 
 
