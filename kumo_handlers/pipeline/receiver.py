@@ -86,7 +86,7 @@ class Receiver:
         self._stop_asked = asyncio.Event()
         self._started = threading.Event()
         self._error: BaseException | None = None
-        self._is_ending = False
+        self._is_awaited = False
         self._is_lost = False
         self._is_up = False
         self._preparing: futures.Future[None] | None = None
@@ -131,7 +131,7 @@ class Receiver:
             self._preparing = self._threads.submit(self._prepare)
         # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
         # work any more. This is called just before that, and public hooks come too late.
-        threading._register_atexit(self._hold_the_end)  # type: ignore[attr-defined] # noqa: SLF001
+        threading._register_atexit(self.join)  # type: ignore[attr-defined] # noqa: SLF001
         self._say_ready()
         self._is_up = True
         if self._was_told_to_stop:
@@ -154,10 +154,11 @@ class Receiver:
         with suppress(RuntimeError):  # the loop is closed: it has stopped already
             assert self._loop is not None  # noqa: S101 - the thread runs it
             self._loop.call_soon_threadsafe(self._stop_asked.set)
-        self._thread.join()
+        self.join()
 
     def join(self) -> None:
         """Return when it has stopped."""
+        self._is_awaited = True
         # QUIRK: a signal that comes just before a wait without an end is noted by the interpreter
         # and wakes nobody: its handler would run with the next signal.
         while self._thread.is_alive():
@@ -264,11 +265,6 @@ class Receiver:
         for resident in self._residents:
             await resident.start()
 
-    def _hold_the_end(self) -> None:
-        """Keep the interpreter whole until the listeners have stopped."""
-        self._is_ending = True
-        self.join()
-
     def _stop_signalled(self, number: int, frame: FrameType | None) -> None:
         """SIGTERM, SIGINT. What was interrupted may hold a lock: nothing here may wait."""
         del frame
@@ -278,8 +274,9 @@ class Receiver:
         with suppress(RuntimeError):  # as in stop()
             assert self._loop is not None  # noqa: S101 - as there
             self._loop.call_soon_threadsafe(self._told_to_stop, signal.Signals(number).name)
-        # Salmon's main thread may be asleep for good (--debug); once, as the end is held then
-        if not (was_told or self._is_ending):
+        # Salmon's main thread may be asleep for good (--debug); once, as the end is held then.
+        # QUIRK: Python up to 3.12 takes a thread for ended when its join() is left by an exception.
+        if not (was_told or self._is_awaited):
             raise SystemExit(0)
 
     def _told_to_stop(self, name: str) -> None:
