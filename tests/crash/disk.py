@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from child import Round
 
-SIZE = "48m"
+# MB that a round may leave behind on a fast machine: what fills up for good starts no more.
+ROOM = 12
 PATIENCE = 10.0
 # What the database makes durable holds up nobody: the log may be flushed later.
 SILENT = ("a flush of the log",)
@@ -108,12 +109,12 @@ class Rounds:
                         raise
 
 
-def mount(run_dir: Path) -> bool:
-    """A small disk, where we may have one."""
+def mount(run_dir: Path, size: int) -> bool:
+    """A disk of so many MB, where we may have one."""
     run_dir.mkdir()
     if MOUNT is None or UMOUNT is None:
         return False
-    words = [MOUNT, "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(run_dir)]
+    words = [MOUNT, "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(run_dir)]
     return subprocess.run(words, check=False, capture_output=True).returncode == 0
 
 
@@ -123,7 +124,7 @@ def main(rounds: int) -> None:
     """Fill and break the disk, and account for every message."""
     folder = Path(tempfile.mkdtemp(prefix="disk-"))
     run_dir = folder / "run"
-    is_small = mount(run_dir)
+    is_small = mount(run_dir, 36 + ROOM * rounds)
     bench = Bench(folder, segment_size=40_000)
     lives = Rounds(bench, run_dir)
     try:
