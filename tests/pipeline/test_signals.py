@@ -70,3 +70,30 @@ def _interrupted(handler: logging.Handler) -> None:
     with handler.lock or nullcontext():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
+
+
+@pytest.mark.usefixtures("signals")
+def test_told_to_stop_while_awaited(start: Callable[..., Any]) -> None:
+    """What is in flight is finished before the wait is over, which is not broken off."""
+    started = start()
+    client = started.client()
+    client.mail("ann@else.example")
+    client.rcpt("bob@example.com")
+    client.putcmd("DATA")
+    assert client.getreply()[0] == 354
+    replies: list[tuple[int, bytes]] = []
+
+    def go_on() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.3)
+        client.send(b"Subject: in flight\r\n\r\nText.\r\n.\r\n")
+        replies.append(client.getreply())
+
+    going = threading.Timer(0.2, go_on)
+    going.start()
+    started.receiver.join()
+    going.join(10)
+    assert [code for code, _ in replies] == [250]
+    (record,) = started.records("Reception")
+    assert record["recipient"] == "bob@example.com"
+    client.close()
