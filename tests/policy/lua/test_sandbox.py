@@ -66,10 +66,10 @@ def test_where_memory_ran_out(
 
 def test_memory_is_given_back(handler: Callable[[str], LuaPolicy], session: Session) -> None:
     """What one event filled up the next one has."""
-    made = handler("return #string.rep('x', 40 * 1024 * 1024) < 0 or nil")
-    for _ in range(4):
+    made = handler("return #string.rep('x', 20 * 1024 * 1024) < 0 or nil")
+    for _ in range(8):
         assert made.find("example.com", session) is None
-    assert MAX_MEMORY < 4 * 40 * 1024 * 1024
+    assert MAX_MEMORY < 8 * 20 * 1024 * 1024
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
--- memory
+-- memory or runs for too long
 local text = 'x'
 while true do
   text = text .. text
