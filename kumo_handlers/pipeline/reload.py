@@ -69,17 +69,20 @@ class Reloader:
             each.look()
         self._wake = threading.Event()
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to look."""
+        # QUIRK: in Python 3.13 a thread that was made before a fork cannot be started behind it.
+        self._thread = threading.Thread(target=self._run, name="reload", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Look no more."""
         self._stopping = True
         self._wake.set()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def ask(self) -> None:
         """Load all of it again now, changed or not: what SIGHUP asks for."""

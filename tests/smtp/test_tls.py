@@ -65,6 +65,7 @@ class Authority:
             .add_extension(names, critical=False)
             .add_extension(constraints, critical=True)
             .add_extension(identifier if is_authority else issuer, critical=False)
+            .add_extension(_usage(is_authority=is_authority), critical=True)
             .sign(self.key, hashes.SHA256())
         )
         return certificate.public_bytes(serialization.Encoding.PEM)
@@ -73,6 +74,21 @@ class Authority:
         path = self.folder / file
         path.write_bytes(content)
         return str(path)
+
+
+def _usage(*, is_authority: bool) -> x509.KeyUsage:
+    """What a key may be used for: Python 3.13 asks an authority's certificate to say it."""
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 @pytest.fixture
