@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kumo_handlers.testing import make_bounce, make_letter
+from tests.ports import free_port
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -58,12 +58,6 @@ def started(cwd: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             process.terminate()
         process.communicate(timeout=PATIENCE)
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def connect(port: int) -> smtplib.SMTP:

@@ -18,9 +18,10 @@ import click
 
 import kumo_handlers
 from kumo_handlers.shipping import fleet, shipment
+from tests.ports import free_ports
 from tests.servers.node import Node
 from tests.servers.postgresql import postgresql
-from tests.servers.rabbitmq import free_ports, rabbitmq
+from tests.servers.rabbitmq import rabbitmq
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.ports import free_ports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -128,15 +130,6 @@ class Mailhouse:
     def wait_delivered(self, token: str) -> bytes:
         """The message at the end of its way that has ``token`` in it."""
         return self.wait(lambda: next((m for m in self.delivered() if token.encode() in m), None))
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, all different."""
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in taken]
-    for each in taken:
-        each.close()
-    return ports
 
 
 def write_postfix(folder: Path, moved: Callable[[str], str]) -> Path:
