@@ -158,7 +158,8 @@ class Receiver:
 
     def join(self) -> None:
         """Return when it has stopped."""
-        self._is_awaited = True
+        if threading.current_thread() is threading.main_thread():
+            self._is_awaited = True
         # QUIRK: a signal that comes just before a wait without an end is noted by the interpreter
         # and wakes nobody: its handler would run with the next signal.
         while self._thread.is_alive():

@@ -97,3 +97,15 @@ def test_told_to_stop_while_awaited(start: Callable[..., Any]) -> None:
     (record,) = started.records("Reception")
     assert record["recipient"] == "bob@example.com"
     client.close()
+
+
+@pytest.mark.usefixtures("signals")
+def test_told_to_stop_while_another_thread_waits(start: Callable[..., Any]) -> None:
+    """The main thread, which may be asleep for good, ends all the same."""
+    started = start()
+    waiting = threading.Thread(target=started.receiver.join)
+    waiting.start()
+    with pytest.raises(SystemExit):
+        _interrupted(logging.NullHandler())
+    waiting.join(10)
+    assert not waiting.is_alive()
