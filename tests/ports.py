@@ -13,10 +13,10 @@ from contextlib import suppress
 RANGE = range(20_000, 32_000)
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int, among: range = RANGE) -> list[int]:
     """Ports of the loopback that nobody has now, all different."""
     found: list[int] = []
-    for port in random.sample(RANGE, len(RANGE)):
+    for port in random.sample(among, len(among)):
         if len(found) == count:
             return found
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -24,6 +24,6 @@ def free_ports(count: int) -> list[int]:
     raise RuntimeError("no port is free")
 
 
-def free_port() -> int:
+def free_port(among: range = RANGE) -> int:
     """One of them."""
-    return free_ports(1)[0]
+    return free_ports(1, among)[0]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kumo_handlers.testing import make_letter
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ SERVE = ["-c", "from kumo_handlers.cli.main import main; main()", "serve"]
 ANALYZE = shutil.which("systemd-analyze")
 RULES = '["example.com"]\nrelay_to = true\n'
 PATIENCE = 20.0
+PRIVILEGED = range(601, 1024)
 NOBODY = 65534
 LETTER = make_letter("bob@example.com")
 
@@ -84,18 +86,6 @@ def folder() -> Iterator[Path]:
     made.chmod(0o755)
     yield made
     shutil.rmtree(made)
-
-
-def free_port(lowest: int, highest: int) -> int:
-    """A port in that range that nobody has."""
-    for port in range(highest, lowest, -1):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    pytest.fail("no port is free")
 
 
 @contextmanager
@@ -161,7 +151,7 @@ def stopped(process: subprocess.Popen[str]) -> str:
 def test_serve_as_nobody(folder: Path) -> None:
     """A port below 1024, all of nobody's rights and groups, and files that are nobody's."""
     (folder / "rules.toml").write_text(RULES)
-    port = free_port(600, 1023)
+    port = free_port(PRIVILEGED)
     options = ("--listener-domains", "rules.toml", "--listen", f"127.0.0.1:{port}")
     with running(NOBODYS, *SERVE, *options, "--user", "nobody", cwd=folder) as process:
         assert send(port) == 250
@@ -201,7 +191,7 @@ def test_serve_as_somebody_unknown(folder: Path, options: tuple[str, ...], expec
 @pytest.fixture
 def project(folder: Path) -> tuple[Path, int]:
     """What ``salmon gen`` makes, with our receiver on a port below 1024."""
-    where, port = folder / "project", free_port(600, 1023)
+    where, port = folder / "project", free_port(PRIVILEGED)
     subprocess.run(
         [NOBODYS, *SALMON, "gen", where], check=True, env=os.environ | {"PYTHONPATH": PATHS}
     )
@@ -307,7 +297,7 @@ def test_under_a_supervisor(folder: Path) -> None:
 def test_socket_activation_by_systemd(folder: Path) -> None:
     """The tool of systemd opens the socket, and starts us at the first client."""
     (folder / "rules.toml").write_text(RULES)
-    port = free_port(20000, 30000)
+    port = free_port()
     address = f"127.0.0.1:{port}"
     activate = ("systemd-socket-activate", "-l", address, "--fdname", "smtp", "-E", "PYTHONPATH")
     options = ("--listener-domains", "rules.toml", "--listen", address)

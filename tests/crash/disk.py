@@ -124,7 +124,7 @@ def main(rounds: int) -> None:
     """Fill and break the disk, and account for every message."""
     folder = Path(tempfile.mkdtemp(prefix="disk-"))
     run_dir = folder / "run"
-    is_small = mount(run_dir, 36 + ROOM * rounds)
+    is_small = mount(run_dir, ROOM * (rounds + 3))
     bench = Bench(folder, segment_size=40_000)
     lives = Rounds(bench, run_dir)
     try:

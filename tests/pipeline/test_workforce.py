@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ class App:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "rules.toml").write_text(RULES)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self._metrics = free.getsockname()[1]
+        self._metrics = free_port()
         path = os.pathsep.join((str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")))
         self.process = subprocess.Popen(
             [sys.executable, HERE / "several.py", folder, str(self._metrics)],

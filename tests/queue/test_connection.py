@@ -16,6 +16,7 @@ from kumo_handlers.errors import RelayError
 from kumo_handlers.queue.connection import Connection
 from kumo_handlers.queue.destination import Destination
 from kumo_handlers.queue.greeting import Timeouts
+from tests.ports import free_port
 
 from .scripted_relay import EVERYTHING, ScriptedRelay
 
@@ -217,8 +218,7 @@ def test_password_that_is_refused(relay: ScriptedRelay) -> None:
 
 def test_nobody_listens() -> None:
     """The reason names the server."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     with pytest.raises(RelayError, match=rf"127\.0\.0\.1:{port}.*refused"):
         Connection(ScriptedRelay(port=port), Destination("", "127.0.0.1", port), QUICK, "h")
 
