@@ -29,7 +29,8 @@ def lines(problem: Problem, severity: str, kind: str = "") -> Iterator[str]:
     yield " ".join(
         part for part in (place and f"{place}:", label, said, kind and f"[{kind}]") if part
     )
-    if problem.file and problem.line:
+    # A settings module is not shown: secrets stand in it.
+    if problem.file and problem.line and not problem.file.endswith(".py"):
         linecache.checkcache(problem.file)
         text = linecache.getline(problem.file, problem.line).rstrip()
         if text:

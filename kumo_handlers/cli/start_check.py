@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kumo_handlers.cli.policy_choice import import_settings, with_rules
 from kumo_handlers.errors import ConfigurationError, Problem
-from kumo_handlers.pipeline import listener_check, rules, shipping_check
+from kumo_handlers.pipeline import listener_check, rules, setting_lines, shipping_check
 from kumo_handlers.pipeline.settings import Settings, slips
 from kumo_handlers.policy import tables
 from kumo_handlers.policy.advice.subject import Subject
@@ -40,13 +40,17 @@ class Checked:
         try:
             yield
         except ConfigurationError as error:
-            self.errors += (
-                replace(problem, file=_shown(problem.file) or file) for problem in error.problems
-            )
+            self.keep(error.problems, file)
+
+    def keep(self, problems: Iterable[Problem], file: str | None) -> None:
+        """Keep errors; those that say no file stand in ``file``."""
+        shown = (replace(each, file=_shown(each.file) or file) for each in problems)
+        self.errors += setting_lines.located(shown, file)
 
     def warn(self, kind: str, problems: Iterable[Problem], file: str | None) -> None:
         """Keep what may not do what was meant, all of one kind, and in ``file``."""
-        self.warnings += (Warned(kind, replace(problem, file=file)) for problem in problems)
+        placed = (replace(problem, file=file) for problem in problems)
+        self.warnings += (Warned(kind, each) for each in setting_lines.located(placed, file))
 
 
 def check_files(choice: Choice, checked: Checked) -> None:
@@ -175,6 +179,6 @@ def _check_handlers(module: ModuleType, file: str | None, checked: Checked) -> N
     handlers = tuple(getattr(module, "handlers", ()))
     with checked.collecting(file):
         handler_modules.load(handlers)
-    checked.errors += (replace(each, file=file) for each in handler_order.missing(handlers))
+    checked.keep(handler_order.missing(handlers), file)
     on_reports = handler_modules.on_reports(handlers)
     checked.warn("handler-order", handler_order.check(handlers, on_reports), file)

@@ -17,6 +17,7 @@ from kumo_handlers import service
 from kumo_handlers.broker import terms
 from kumo_handlers.broker.terms import BrokerURL
 from kumo_handlers.errors import ConfigurationError, Problem
+from kumo_handlers.pipeline import setting_lines
 from kumo_handlers.policy import endpoint
 from kumo_handlers.policy.database import engine
 from kumo_handlers.policy.kinds import BYTES, COUNT, DURATION, ENDPOINT, PATH, TEXT, choice
@@ -68,7 +69,7 @@ def _read_listeners(raw: object) -> tuple[Listener, ...]:
             )
         except ConfigurationError as error:
             problems += (
-                replace(problem, option=f"[{number}].{problem.option or ''}", hint=problem.hint)
+                replace(problem, option=".".join(filter(None, (f"[{number}]", problem.option))))
                 for problem in error.problems
             )
     if problems:
@@ -281,7 +282,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         table = _table(module)
         ours = {name: table[name] for name in OPTIONS if name in table}
         file = None if isinstance(module, Mapping) else getattr(module, "__file__", None)
-        return cls(**read_strictly(ours, OPTIONS, Place(file=file)))
+        try:
+            return cls(**read_strictly(ours, OPTIONS, Place(file=file)))
+        except ConfigurationError as error:
+            raise ConfigurationError(setting_lines.located(error.problems, file)) from None
 
 
 OPTIONS: Final = declared(Settings)

@@ -164,13 +164,14 @@ def refuse(raw: object, hint: str | None = None) -> ConfigurationError:
 
 def _placed(problem: Problem, option: Option, raw: object, place: Place) -> Problem:
     """A problem with a value, told where it is and of which option. Nested ones keep theirs."""
-    inner = f".{problem.option}" if problem.option else ""
+    inner = problem.option or ""
+    joint = "." if inner and not inner.startswith("[") else ""
     return replace(
         problem,
         file=place.file,
         line=place.line,
         domain=place.domain,
-        option=option.name + inner,
+        option=f"{option.name}{joint}{inner}",
         value=problem.value or (None if inner else shown(raw)),
         expected=problem.expected or (None if inner else option.kind.expected),
     )

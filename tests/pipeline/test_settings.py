@@ -32,7 +32,7 @@ def test_a_module_with_other_names() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"listeners": [{"listen": "x"}]}, r"listeners\.\[1\]\.listen: wrong value, got 'x'"),
+        ({"listeners": [{"listen": "x"}]}, r"listeners\[1\]\.listen: wrong value, got 'x'"),
         ({"listeners": [{}, {"relay_host": []}]}, r"\[2\]\.relay_host.*Did you mean relay_hosts"),
         ({"listeners": "127.0.0.1:25"}, "expected a list of tables of listener options"),
         ({"listener_domains": 5}, "got 5; expected the path of a .toml or .json file"),

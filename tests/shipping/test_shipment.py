@@ -85,7 +85,7 @@ def test_mistakes(raw: object, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:
         Settings.read({"ship": raw})
     assert SECRET not in str(caught.value)
-    assert "option ship." in str(caught.value)
+    assert "option ship[" in str(caught.value)
 
 
 def test_nothing_shows_a_secret() -> None:
