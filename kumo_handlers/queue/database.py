@@ -37,6 +37,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 # what was to be written is at fault, not the file: another transaction may well succeed
 _AT_FAULT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 FILE = "spool.sqlite3"
+LOCK = "lock"
 ENTERED = "SELECT COALESCE(MAX(page), 0) FROM entered"  # the last page of the daybook in it
 _WAL = f"{FILE}-wal"
 _SHARED_MEMORY = f"{FILE}-shm"
@@ -143,8 +144,15 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        was_used = self.path.with_name(LOCK).exists()
         self._have_alone()
         _make_private(self.path)
+        if was_used and self.path.stat().st_size == 0:
+            log.error(
+                "%s was deleted or emptied while nothing ran: the queue begins anew, and what"
+                " waited in it, if anything, is lost",
+                self.path,
+            )
         connection = connect(self.path)
         try:
             connection.execute(f"PRAGMA page_size={_PAGE}")  # of a new file only
@@ -162,7 +170,7 @@ class Database:
         """Two programs on one queue would deliver everything twice."""
         if self._lock is not None:
             os.close(self._lock)
-        path = self.path.with_name("lock")
+        path = self.path.with_name(LOCK)
         self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,7 +16,7 @@ import msgspec
 
 from kumo_handlers.errors import StorageError
 from kumo_handlers.queue.claim import address_of, facts_of
-from kumo_handlers.queue.database import ENTERED, FILE, connect, storage_error
+from kumo_handlers.queue.database import ENTERED, FILE, LOCK, connect, storage_error
 from kumo_handlers.queue.daybook import Daybook
 from kumo_handlers.queue.queued_mail import Facts
 from kumo_handlers.queue.spool import domain_key
@@ -133,7 +133,7 @@ def left_over(run_dir: Path) -> int:
     folder = run_dir / "queue"
     if not (folder / "daybook").exists():
         return 0
-    with (folder / "lock").open("rb") as lock:
+    with (folder / LOCK).open("rb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

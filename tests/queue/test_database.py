@@ -13,7 +13,7 @@ from kumo_handlers.errors import StorageError, StorageFullError
 from kumo_handlers.queue.database import FILE, Database, connect, storage_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ADD = "INSERT INTO outbox (lines) VALUES (?)"
@@ -110,6 +110,20 @@ def test_file_replaced(database: Database) -> None:
     old.rename(database.path)
     add(database, b"two")
     assert found(database) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("spoil", [os.unlink, lambda path: os.truncate(path, 0)])
+def test_gone_while_nothing_ran(
+    database: Database, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What SQLite takes for a new file is none where there was one, and that is said."""
+    add(database, b"one")
+    database.close()
+    assert not caplog.messages
+    spoil(database.path)
+    add(database, b"two")
+    assert "deleted or emptied while nothing ran" in caplog.text
+    assert found(database) == [b"two"]
 
 
 def test_taken_away_where_it_cannot_be_put_back(database: Database) -> None:
