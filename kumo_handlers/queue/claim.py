@@ -32,13 +32,16 @@ _OLD = (
     " AND number NOT IN (SELECT value FROM json_each(?)) AND EXISTS"
     " (SELECT 1 FROM recipient WHERE message = number AND state = 'queued') LIMIT ?"
 )
-_MESSAGES = (
-    "SELECT number, id, reverse_path, created, facts, content FROM message"
-    " JOIN content ON message = number WHERE number IN (SELECT value FROM json_each(?))"
-    " ORDER BY number"
+# SQLite keeps what it is given: a row that somebody changed by hand may hold any type. Whatever it
+# is, it is mail, and must not keep the rest of the queue from being read.
+WHOLE = (
+    "SELECT number, CAST(id AS TEXT), CAST(reverse_path AS BLOB), CAST(created AS REAL),"
+    " CAST(facts AS BLOB), CAST(content AS BLOB) FROM message JOIN content ON message = number"
 )
+_MESSAGES = f"{WHOLE} WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number"  # noqa: S608 - ours
 _ENTRIES = (
-    "SELECT position, address, domain, attempts, duplicates FROM recipient"
+    "SELECT position, CAST(address AS BLOB), CAST(domain AS TEXT), CAST(attempts AS INTEGER),"
+    " CAST(duplicates AS INTEGER) FROM recipient"
     " WHERE message = ? AND state = ? AND due <= ? ORDER BY position"
 )
 _ASKED = (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kumo_handlers.errors import StorageError
-from kumo_handlers.queue.claim import address_of, facts_of
+from kumo_handlers.queue.claim import WHOLE, address_of, facts_of
 from kumo_handlers.queue.database import ENTERED, FILE, LOCK, connect, storage_error
 from kumo_handlers.queue.daybook import Daybook
 from kumo_handlers.queue.queued_mail import Facts
@@ -31,15 +31,16 @@ _FACTS = "CASE WHEN json_valid(CAST(facts AS TEXT)) THEN CAST(facts AS TEXT) END
 _NAME = f"COALESCE({_FACTS} ->> ('$.ids[' || position || ']'), id)"
 _LIST = (
     f"SELECT {_NAME} AS name,"  # noqa: S608 - these are words of ours
-    " reverse_path, address, state, attempts, created, MAX(due, 0.0), size, duplicates, response"
+    " CAST(reverse_path AS BLOB), CAST(address AS BLOB), CAST(state AS TEXT),"
+    " CAST(attempts AS INTEGER), CAST(created AS REAL), MAX(CAST(due AS REAL), 0.0),"
+    " CAST(size AS INTEGER), CAST(duplicates AS INTEGER), CAST(response AS TEXT)"
     " FROM recipient JOIN message ON number = message"
     " WHERE :everything OR name IN (SELECT value FROM json_each(:ids))"
     " OR domain IN (SELECT value FROM json_each(:domains))"
     " ORDER BY number, position LIMIT :limit"
 )
 _MESSAGES = (
-    "SELECT number, id, reverse_path, created, facts, content FROM message"  # noqa: S608 - likewise
-    " JOIN content ON message = number WHERE id = :id"
+    f"{WHOLE} WHERE id = :id"  # noqa: S608 - likewise
     f" OR :id IN (SELECT value FROM json_each({_FACTS}, '$.ids')) ORDER BY number"
 )
 # What is to be tried now is due before the epoch, by when that was said: see `claim.asked`.

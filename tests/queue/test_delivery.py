@@ -522,6 +522,11 @@ def test_error_of_ours_is_retried(
     [
         "UPDATE message SET facts = x'7b22ff' WHERE number = 1",
         "UPDATE recipient SET domain = CAST(x'ff' AS TEXT) WHERE message = 1",
+        # by hand, with the types that come first to mind
+        'UPDATE message SET reverse_path = \'c@x.example\', facts = \'{"ids": ["a", "b"]}\'',
+        "UPDATE recipient SET address = 'c@x.example', attempts = 'none', duplicates = x'00'",
+        "UPDATE content SET content = 'Subject: x' || char(13, 10, 13, 10)",
+        "UPDATE message SET created = 'yesterday', id = 5 WHERE number = 1",
     ],
 )
 def test_damaged_row(

@@ -59,6 +59,8 @@ def test_damaged_rows(filled: House) -> None:
     filled.change(
         "UPDATE recipient SET domain = CAST(x'ff' AS TEXT), response = CAST(x'ff' AS TEXT)"
     )
+    filled.change("UPDATE recipient SET address = 'c@x.example', attempts = 'none', due = 'soon'")
+    filled.change("UPDATE message SET reverse_path = 'c@x.example', created = 'yesterday'")
     assert len(states(filled)) == 3
     assert [message.facts for message in inspection.whole(filled.run_dir, "first")] == [Facts()]
     assert inspection.drop(filled.run_dir, Choice(("first",))) == 2
