@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from concurrent import futures
 from contextlib import suppress
@@ -129,14 +130,26 @@ class Receiver:
         if self._workforce is None:
             # now that clients are greeted
             self._preparing = self._threads.submit(self._prepare)
-        # QUIRK: ``salmon start`` ends its main thread here, and Python then lets no executor take
-        # work any more. This is called just before that, and public hooks come too late.
-        threading._register_atexit(self.join)  # type: ignore[attr-defined] # noqa: SLF001
+        self._hold_main_thread()
         self._say_ready()
         self._is_up = True
         if self._was_told_to_stop:
             self.stop()
             raise SystemExit(0)
+
+    def _hold_main_thread(self) -> None:
+        """Have it wait for the end where it would otherwise be over: there it has no more to do.
+
+        QUIRK: after it Python lets no executor take work any more, and 3.12 before 3.12.3 lets no
+        thread begin, without which nothing is relayed. ``salmon start`` is a command of click's,
+        which waits before it closes; for a script, public hooks come too late.
+        """
+        if "click" in sys.modules:
+            import click  # noqa: PLC0415 - not for those who have no command
+
+            if (command := click.get_current_context(silent=True)) is not None:
+                command.call_on_close(self.join)
+        threading._register_atexit(self.join)  # type: ignore[attr-defined] # noqa: SLF001
 
     def _prepare(self) -> None:
         """What the first bounce, and the first STARTTLS, would wait for."""

@@ -14,6 +14,7 @@ import time
 from email import message_from_bytes
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from salmon.routing import Router
 
@@ -641,3 +642,11 @@ def test_a_signal_that_wakes_nobody(start: Start) -> None:
         late.cancel()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_the_command_that_starts_it_waits(start: Start) -> None:
+    """As ``salmon start`` is one: with its main thread over, Python 3.12.0 lets nothing begin."""
+    with click.Context(click.Command("start")):
+        receiver = start().receiver
+        threading.Timer(0.2, receiver.stop).start()
+    assert "listeners" not in {thread.name for thread in threading.enumerate()}

@@ -62,7 +62,7 @@ def test_a_destination_that_is_away_stops_no_mail(start: Callable[..., Any]) -> 
     ("more", "message"),
     [
         ({"sinks": ["terminal"]}, r"sinks: what is shipped is the log.*jsonl"),
-        ({"ship": ["amqp://h:x/"]}, r"ship\.\[1\]\.url: this is no URL"),
+        ({"ship": ["amqp://h:x/"]}, r"ship\[1\]\.url: this is no URL"),
     ],
 )
 def test_what_cannot_be_shipped_is_no_start(
