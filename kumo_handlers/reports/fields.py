@@ -12,9 +12,9 @@ import re
 # QUIRK: Google's diagnostics end in a web address; gateways wrap it to a line of its own, where
 # it is no field.
 # One row for each line with its continuation lines: (name, blanks, value, empty line, other).
-# Every repetition is possessive, so that no input makes it look at a character twice.
+# Nothing behind a repetition can fail, so that no input makes it look at a character twice.
 _ROW = re.compile(
-    r"^(?:(?!https?://)([A-Za-z][!-9;-~]*+)([ \t]*+):[ \t]*+(.*+(?:\n[ \t]++[^\s].*+)*+)"
+    r"^(?:(?!https?://)([A-Za-z][!-9;-~]*+)([ \t]*+):[ \t]*+(.*+(?:\n[ \t]++[^\s].*+)*)"
     r"|([ \t]*+)$|(.++))",
     re.MULTILINE,
 )

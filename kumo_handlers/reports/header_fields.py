@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-# Every repetition is possessive: on no input is a character looked at twice from one start.
+# A repetition is possessive, or nothing behind it can fail: on no input is a character looked at
+# twice from one start.
 _FIELD = re.compile(r"^([^\s:]++)[ \t]*+:[ \t]*+(.*+)", re.MULTILINE)
 _FOLD = re.compile(r"\n[ \t]++")
 # Parameters are parted by semicolons, by careless senders by blanks.
@@ -17,7 +18,7 @@ _PARAMETER = re.compile(
 )
 # Blanks and folds aside at its beginning, line ends at its end: CRLF gives the same as LF. A CR in
 # its midst is part of it.
-_FOUND = rb"(?:[ \t]|\r*+\n[ \t])*+([^\r\n]*+(?:\r++(?![\r\n]|\Z)[^\r\n]*+|\r*+\n[ \t][^\r\n]*+)*+)"
+_FOUND = rb"(?:[ \t]|\r*+\n[ \t])*+([^\r\n]*+(?:\r++(?![\r\n]|\Z)[^\r\n]*+|\r*+\n[ \t][^\r\n]*+)*)"
 _VALUE = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*+\)")

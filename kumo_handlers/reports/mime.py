@@ -19,7 +19,7 @@ __all__ = ["Message", "Part"]
 SIGNS = frozenset({b"from", b"subject", b"content-type", b"return-path", b"x-failed-recipients"})
 # A carriage return at the end of a value is left to `Message.sign`, which few ask.
 _SIGNS = re.compile(
-    rb"\n(%s)[ \t]*+:[ \t]*+(?:\r*+\n[ \t]++)*+"
+    rb"\n(%s)[ \t]*+:[ \t]*+(?:\r*+\n[ \t][ \t]*+)*+"
     rb"((?:\S[^\n]*+(?:\n[ \t][^\n]*+)*+)?)" % b"|".join(sorted(SIGNS))
 )
 _REPORTING = re.compile(rb"deliver|return|fail|report|complain|abuse|spam|feedback|notif")

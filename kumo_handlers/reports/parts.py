@@ -16,7 +16,7 @@ BLANK_LINE = re.compile(rb"\n\r*+\n")
 _EMPTY_LINES = re.compile(rb"[\r\n]*+")
 _LINE_ENDS = (b"\r", b"\n")
 _LINE = rb"[^\n]*+(?:\n|\Z)"
-_HEADER_LINES = re.compile(rb"(?:[!-9;-~]++[ \t]*+:" + _LINE + rb"(?:[ \t]" + _LINE + rb")*+)*+")
+_HEADER_LINES = re.compile(rb"(?:[!-9;-~]++[ \t]*+:" + _LINE + rb"(?:[ \t]" + _LINE + rb")*)*")
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):

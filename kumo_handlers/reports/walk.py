@@ -17,13 +17,15 @@ _CR = 0x0D
 # Behind a delimiter: ``--`` at the last one; else the end of the line, and the part's header block
 # where an empty line ends it, with the type that its first Content-Type declares as it should. A
 # longer boundary may begin with ours, so nothing but blanks may stand behind a delimiter.
-_LINES = rb"(?:[^\r\n][^\n]*+\n)*+"
+_LINES = rb"(?:[^\r\n][^\n]*+\n)*"
 _DECLARED = (
     rb"(?i:content-type):[ \t]*+([A-Za-z0-9.+_-]++/[A-Za-z0-9.+_-]++)(?=[\s;])[^\n]*+\n" + _LINES
 )
 _HEAD = re.compile(
     rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)"
-    rb"(?:((?:(?!(?i:content-type))[^\r\n][^\n]*+\n)*+(?:" + _DECLARED + rb"|" + _LINES + rb"))"
+    # That there is an empty line is known before the type is looked for: nothing fails behind it.
+    rb"(?:(?=" + _LINES + rb"\r?\n)"
+    rb"((?:(?!(?i:content-type))[^\r\n][^\n]*+\n)*(?:" + _DECLARED + rb"|" + _LINES + rb"))"
     rb"\r?\n)?)"
 )
 _TYPE = re.compile(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # A quoted local part may hold ">". QUIRK: blanks after the colon, against RFC 5321, 3.3: old
 # Microsoft clients and many scripts send them.
-_PATH: Final = r' *<((?:[^">]++|"(?:[^"\\]|\\.)*")*+)>(?: +(.*))?'
+_PATH: Final = r' *<((?:[^">]++|"(?:[^"\\]|\\.)*+")*)>(?: +(.*))?'
 # The rest has no letters: read without regard to case, it would take twice as long.
 _FROM: Final = re.compile(r"(?i:FROM:)" + _PATH, re.DOTALL)
 _TO: Final = re.compile(r"(?i:TO:)" + _PATH, re.DOTALL)

@@ -9,7 +9,7 @@ from typing import Final, Self
 
 from kumo_handlers.mail import octets
 
-_FIELD: Final = re.compile(rb"(?:[^\r\n]++|\r?\n(?=[ \t])|\r(?!\n))*+(?:\r?\n|\Z)")
+_FIELD: Final = re.compile(rb"(?:[^\r\n]++|\r?\n(?=[ \t])|\r(?!\n))*(?:\r?\n|\Z)")
 # Encoded words and addresses are looked for no further: Python takes its time over them.
 MAX_VALUE: Final = 65_536
 # RFC 5322, 2.2: printable US-ASCII, but for the colon.
