@@ -64,7 +64,7 @@ def read(text: str, remarks: list[str]) -> list[Group]:
                 remark(remarks, "blanks before a colon" if blanks else "several empty lines")
             empty = 0
             key = name.lower()
-            unfolded = _FOLD.sub(" ", value) if "\n" in value else value
+            unfolded = _FOLD.sub(" ", value).lstrip() if "\n" in value else value
             if has_trailing:
                 unfolded = unfolded.rstrip()
             if key not in paragraph:
@@ -106,8 +106,12 @@ def _next(paragraphs: list[Group], paragraph: Group, remarks: list[str]) -> Grou
     """Begin another recipient's paragraph where no empty line does."""
     remark(remarks, "no empty line between two recipients")
     following: Group = {}
-    # Original-Recipient stands before Final-Recipient (RFC 3464, 2.3): the last one is the next's.
     keys = list(paragraph)
+    # QUIRK: Exim and Amazon SES begin with Action: a second one is the next recipient's, too.
+    first = next((key for key in keys if key in RECIPIENT or key in OF_RECIPIENT), "")
+    if first in OF_RECIPIENT and len(paragraph[first]) > 1:
+        following[first] = [paragraph[first].pop()]
+    # Original-Recipient stands before Final-Recipient (RFC 3464, 2.3): the last one is the next's.
     if keys[-1] == "original-recipient" and not OF_RECIPIENT.isdisjoint(keys):
         following["original-recipient"] = paragraph.pop("original-recipient")
     paragraphs.append(paragraph)

@@ -26,7 +26,12 @@ class Groups(msgspec.Struct):
         known = len(self.recipients)
         for paragraph in paragraphs:
             if not RECIPIENT.isdisjoint(paragraph):
-                self.recipients.append(self._about_recipient(paragraph))
+                group = self._about_recipient(paragraph)
+                if len(self.recipients) > known and _is_begun(self.recipients[-1], group):
+                    remark(self.remarks, "an empty line inside a recipient's fields")
+                    _complete(self.recipients[-1], group)
+                else:
+                    self.recipients.append(group)
             elif len(self.recipients) == known or not PER_MESSAGE.isdisjoint(paragraph):
                 if len(self.recipients) > known:
                     remark(self.remarks, "the fields about the message stand behind a recipient's")
@@ -56,6 +61,13 @@ class Groups(msgspec.Struct):
     def _about_message(self, paragraph: Group, stray: Group) -> None:
         for name, values in paragraph.items():
             (stray if name in OF_RECIPIENT else self.message).setdefault(name, values)
+
+
+def _is_begun(group: Group, more: Group) -> bool:
+    """Whether ``group`` has one of the two addresses of a recipient, and ``more`` the other."""
+    if not OF_RECIPIENT.isdisjoint(group):
+        return False
+    return all(name not in more for name in RECIPIENT.intersection(group))
 
 
 def _complete(group: Group, more: Group) -> None:

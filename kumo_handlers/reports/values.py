@@ -15,7 +15,11 @@ from kumo_handlers.reports.report import Action, Typed
 
 _TYPED = re.compile(r"([A-Za-z0-9][\w./+-]*+)[ \t]*+;[ \t]*+(.*+)", re.DOTALL)
 # An address as it should be: nothing to take off it.
-_BARE = re.compile(r"[^\s<>()\",;:=\\]++")
+_BARE = re.compile(r"(?!')[^\s<>()\",;:=\\]++")
+# The type once more, or with something else than a semicolon behind it.
+_TYPE_AGAIN = re.compile(
+    r"(?:rfc[-/ ]?822|smtp|mailto)(?:[ \t]*+[;:]|[ \t])[ \t]*+(?=[^\s@]++@)", re.IGNORECASE
+)
 _ANGLE = re.compile(r"<([^<>]*+)>")
 _COMMENT = re.compile(r"\([^()]*+\)")
 _ROUTE = re.compile(r"@[^\s@:\"]+(?:,@[^\s@:\"]+)*:(?=.*@)")
@@ -29,7 +33,7 @@ _ACTIONS = {action.value: action for action in Action} | {
     **dict.fromkeys(("failure", "fail", "error", "expired", "rejected", "bounced"), Action.FAILED),
     **dict.fromkeys(("undeliverable", "undelivered", "denied", "dropped"), Action.FAILED),
     **dict.fromkeys(("delay", "deferred", "queued", "retry", "retrying"), Action.DELAYED),
-    **dict.fromkeys(("transient", "warning", "pending"), Action.DELAYED),
+    **dict.fromkeys(("retried", "transient", "warning", "pending"), Action.DELAYED),
     **dict.fromkeys(("deliverable", "success", "delivery", "sent", "ok"), Action.DELIVERED),
     **dict.fromkeys(("relay", "forwarded"), Action.RELAYED),
 }
@@ -41,6 +45,7 @@ _STATUS_IN_TEXT = re.compile(r"(?<![\w.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\
 _CODE = re.compile(r"[^\w<]{0,3}([245]\d\d)(?![\w.])")
 _CODE_IN_TEXT = re.compile(r"(?<![\w.])([45][0-5]\d)(?=[ -](?:[#(]{0,2}[45]\.|[^\s\d.]))")
 _MAX_ADDRESS = 2000
+_MAX_ACTION = 100
 _MAX_STATUS = 100
 # The reason stands at the beginning of a diagnostic, however long it is.
 _MAX_DIAGNOSTIC = 4000
@@ -80,17 +85,24 @@ def address(text: str) -> str:
     What is no internet address (X.400, a pipe, a local name) stays as it is.
     """
     text = encoding.words(text.strip()[:_MAX_ADDRESS])
-    if found := _ANGLE.search(text):
-        text = found[1].strip()
-    elif "(" in text and not text.startswith('"'):
+    if "(" in text and not text.startswith('"'):
+        # First, for it may hold another address: ``(expanded from: <list@example.com>)``.
         text = _COMMENT.sub("", text).strip() or text
-    text = text.removeprefix("mailto:")
+    found = _ANGLE.search(text)
+    text = found[1].strip() if found else _without_ends(text)
+    if again := _TYPE_AGAIN.match(text):
+        text = text[again.end() :]
     if text.startswith("@"):
         # RFC 5321, appendix C: a source route is read and set aside.
         text = _ROUTE.sub("", text, count=1)
     if text[:1] == text[-1:] and text[:1] in ("'", '"') and "@" in text:
         text = text[1:-1]
     return text
+
+
+def _without_ends(text: str) -> str:
+    """An address without half a pair of brackets, and without what parts it from another."""
+    return text.rstrip(";,>").removeprefix("<").strip() if "@" in text else text
 
 
 def _unitext(text: str) -> str:
@@ -107,10 +119,17 @@ def action(text: str, remarks: list[str]) -> Action | None:
     known = _ACTIONS.get(text.lower())
     if known is not None and known == text.lower():
         return known
-    found = _WORD.search(text)
-    known = _ACTIONS.get(found[0].lower()) if found else None
+    known = _meant(text[:_MAX_ACTION])
     remark(remarks, f"the action {text[:40]!r} {'is unknown' if known is None else f'is {known}'}")
     return known
+
+
+def _meant(text: str) -> Action | None:
+    """The first word decides; but ``delivery failed`` is a failure, ``not delivered`` unknown."""
+    words = _WORD.findall(text.partition("(")[0] or text)
+    known = [_ACTIONS.get(word.lower()) for word in words]
+    not_reached = (each for each in known if each in (Action.FAILED, Action.DELAYED))
+    return next(not_reached, known[0] if known else None)
 
 
 def status(text: str, remarks: list[str]) -> EnhancedStatusCode | None:
