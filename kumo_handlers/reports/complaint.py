@@ -21,8 +21,9 @@ _SOURCE_IP = re.compile(r"complaint about message from[ :\[(]*+([0-9a-f.:]{3,45}
 # Where the recipient stands that they put into the message: Hotmail, and who learnt from it.
 _RECIPIENT = ("x-hmxmroriginalrecipient", "x-original-rcpt-to", "x-rcpt-to")
 _MAX_TEXT = 64 * 1024
-# Programs that do not know the type of a report declare it as a file.
-_TEXTS = ("text/", "application/octet-stream")
+# Programs that do not know the type of a report declare it as a file; a multipart that is a leaf
+# is one in which no part was found.
+_TEXTS = ("text/", "application/octet-stream", "multipart/")
 _FIRST = re.compile(r"^[ \t]*+feedback-type[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 
 

@@ -21,6 +21,8 @@ _FAMILIES = (
 )
 # What a byte means in these depends on those before it, and a line feed starts anew.
 _STATEFUL = ("utf-7", "hz", "iso2022")
+# A first line with anything else than digits, blanks aside, was never encoded.
+_PLAIN = re.compile(rb"\s*+[\w+/= \t-]*+[^\w+/=\s-]")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]{0,1000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s++(=\?)")
@@ -65,9 +67,12 @@ def is_falsely_wide(raw: bytes, charset: str) -> bool:
 
 
 def transferred(raw: bytes, encoding: str) -> bytes:
-    """The bytes that a Content-Transfer-Encoding carried; any other than two is the identity."""
+    """The bytes that a Content-Transfer-Encoding carried; any other than two is the identity.
+
+    QUIRK: gateways that decode a part leave the field that says it is in base64.
+    """
     if encoding == "base64":
-        return _base64(raw)
+        return raw if _PLAIN.match(raw) else _base64(raw)
     if encoding == "quoted-printable":
         return binascii.a2b_qp(raw)
     return raw

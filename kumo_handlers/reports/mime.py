@@ -24,6 +24,7 @@ _SIGNS = re.compile(
 )
 _REPORTING = re.compile(rb"deliver|return|fail|report|complain|abuse|spam|feedback|notif")
 _WINDOW = 4 * 1024
+_CRS = re.compile(rb"\r++\n")
 # Before that, an empty line stands before the header and not behind it.
 _SHORTEST_HEADER = 10
 
@@ -67,9 +68,11 @@ class Message:
         self, content: bytes, reverse_path: str | None = None, seen: Header | None = None
     ) -> None:
         """``seen`` is the `header` of ``content``, for those who have it."""
-        self.content, self.start, self.body_start, self.lowered, self.signs = seen or header(
-            content
-        )
+        seen = seen or header(content)
+        if seen[0].endswith(b"\r\r\n", 0, seen[2]):
+            # QUIRK: what adds a CR to each line did so twice.
+            seen = header(_CRS.sub(b"\r\n", content))
+        self.content, self.start, self.body_start, self.lowered, self.signs = seen
         self.reverse_path = reverse_path
         self._root: Part | None = None
         self._headers: header_fields.Headers | None = None

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 256 * 1024
 MAX_LINES = 5000
-# Programs that do not know the type of a report declare it as a file.
-_TEXTS = ("text/", "application/octet-stream")
+# Programs that do not know the type of a report declare it as a file; a multipart that is a leaf
+# is one in which no part was found.
+_TEXTS = ("text/", "application/octet-stream", "multipart/")
 
 _START = re.compile(
     r"^[ \t]*+(?:reporting-mta|original-recipient|final-recipient)[ \t]*+:",

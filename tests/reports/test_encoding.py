@@ -79,6 +79,12 @@ def test_truncated_base64_gives_its_beginning(raw: bytes, length: int) -> None:
     assert len(got) >= min(length, len(base64.b64encode(raw).rstrip(b"="))) * 3 // 4
 
 
+@pytest.mark.parametrize("raw", [b"Status: 5.1.1\n", b"\r\nHi. It failed.\r\n", b"<p>no</p>"])
+def test_what_is_only_said_to_be_base64_stays(raw: bytes) -> None:
+    """A first line that holds anything but digits was never encoded."""
+    assert encoding.transferred(raw, "base64") == raw
+
+
 def test_other_encodings_are_the_identity() -> None:
     """7bit, 8bit, binary, and what nobody knows."""
     assert encoding.transferred(b"=41", "x-own") == b"=41"
