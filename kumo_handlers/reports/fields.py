@@ -8,6 +8,7 @@ is the business of `groups`.
 from __future__ import annotations
 
 import re
+import textwrap
 
 # QUIRK: Google's diagnostics end in a web address; gateways wrap it to a line of its own, where
 # it is no field.
@@ -19,6 +20,7 @@ _ROW = re.compile(
     re.MULTILINE,
 )
 _FOLD = re.compile(r"\n[ \t]++")
+_BLANKS = (" ", "\t")
 _INDENTED = re.compile(r"[ \t]++([A-Za-z][!-9;-~]*+)[ \t]*+:[ \t]*+(.*+)")
 
 # RFC 3464, 2.2: about the message.
@@ -57,6 +59,7 @@ def read(text: str, remarks: list[str]) -> list[Group]:
     paragraph: Group = {}
     last: list[str] | None = None
     empty = 0
+    text = _tidied(text, remarks)
     has_trailing = " \n" in text or "\t\n" in text
     for name, blanks, value, blank, other in _ROW.findall(text):
         if name:
@@ -86,6 +89,17 @@ def read(text: str, remarks: list[str]) -> list[Group]:
     if paragraph:
         paragraphs.append(paragraph)
     return paragraphs
+
+
+def _tidied(text: str, remarks: list[str]) -> str:
+    """The text without NULs, and without what all of its lines are indented by."""
+    if "\0" in text:
+        remark(remarks, "NUL characters")
+        text = text.replace("\0", "")
+    if text[:1] in _BLANKS and (level := textwrap.dedent(text)) != text:
+        remark(remarks, "indented fields")
+        return level
+    return text
 
 
 def _again(

@@ -34,7 +34,8 @@ _TYPE = re.compile(
 _FIELD = re.compile(rb"content-type[ \t]*+:[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE)
 _LATER_FIELD = re.compile(rb"\n" + _FIELD.pattern, re.IGNORECASE)
 _BOUNDARY = re.compile(rb"""[;\s]boundary\s*+=\s*+(?:"([^"\\\n]++)"|([^\s;"]++))""", re.IGNORECASE)
-_ANY_DELIMITER = re.compile(rb"(\n--[^\s-][^\s]{0,199}+)[ \t]*+\r?\nContent-", re.IGNORECASE)
+# Dashes alone are a line in a text.
+_ANY_DELIMITER = re.compile(rb"(\n--(?!-*+\s)[^\s]{1,199}+)[ \t]*+\r?\nContent-", re.IGNORECASE)
 
 
 def leaves(root: Part, boundary: bytes) -> tuple[Part, ...]:

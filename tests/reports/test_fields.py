@@ -34,6 +34,11 @@ def test_each_remark_is_made_once() -> None:
     assert remarks == ["blanks before a colon"]
 
 
+def test_characters_that_are_none() -> None:
+    """They end a string in C, and stand where a buffer was written as a whole."""
+    assert read("A: 1\0\nB: 2\0\0\n") == ([{"a": ["1"], "b": ["2"]}], ["NUL characters"])
+
+
 def test_several_bodies() -> None:
     """Groups of several parts are gathered; strays of one do not reach the other's recipients."""
     found = Groups()
