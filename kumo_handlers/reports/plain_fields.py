@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.reports import dsn, fields, returned, signs
+from kumo_handlers.reports import dsn, encoding, fields, header_fields, returned, signs
 from kumo_handlers.reports.groups import Groups
 from kumo_handlers.reports.nonstandard import prose
 from kumo_handlers.reports.report import DSN, Returned, Source
@@ -31,6 +31,8 @@ _START = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _FIELD = re.compile(r"[A-Za-z][\w-]*+[ \t]*+:")
+# A line that ends softly (RFC 2045, 6.7), and no value that ends in an equals sign.
+_SOFT_END = re.compile(r"^(?:[A-Za-z-]++:[ \t]*+|[^\n]{70,75}|[^\n]{1,74}@)=\n", re.MULTILINE)
 # Fields of a message (RFC 5322, 3.6), and delimiters: the returned message begins.
 _END = re.compile(
     r"^(?:--|(?:received|return-path|content-type|mime-version|message-id|from|to|subject|date|"
@@ -59,6 +61,10 @@ def _report(text: str, found: re.Match[str], message: mime.Message, index: int) 
     groups = Groups()
     groups.remarks.append("the fields stand in text")
     block, rest = _block(text, found)
+    if _SOFT_END.search(block):
+        # QUIRK: the source of a part is shown as text, or its header was lost.
+        raw = block.encode("utf-8", "surrogateescape")
+        block = header_fields.lines(encoding.transferred(raw, "quoted-printable"))
     groups.add(block)
     if not any(_is_complete(group) for group in groups.recipients):
         return None

@@ -37,6 +37,9 @@ def read(text: str, header: str = HEADER) -> list[str] | None:
         "Note: see below\n\n" + FIELDS,
         "Action: failed\nStatus: 5.1.1\nFinal-Recipient: rfc822; ann@dest.example\n",
         FIELDS.replace("\n\n", "\n"),
+        FIELDS.replace("Recipient: ", "Recipient:=\n ").replace("5.1.1", "=35.1.1=20"),
+        FIELDS.replace("ann@", "ann@=\n") + "X-Token: YQ=\n",
+        FIELDS.replace("Action", "X-Token: YQ=\nAction"),
     ],
 )
 def test_read(text: str) -> None:
