@@ -34,6 +34,8 @@ def recipient_status(group: Group, remarks: list[str]) -> RecipientStatus:
     final = recipient(written, "final-recipient", remarks)
     if final is None or not final.value:
         final = _without_final(final, original, written, inferred, remarks)
+    elif original is not None:
+        original = values.as_final(original, final, remarks)
     diagnostic, reply_code = _diagnostic(written, remarks)
     status, action = _outcome(written, diagnostic, reply_code, inferred, remarks)
     return RecipientStatus(

@@ -26,6 +26,8 @@ _ROUTE = re.compile(r"@[^\s@:\"]+(?:,@[^\s@:\"]+)*:(?=.*@)")
 # RFC 6533, 3: a code point outside of ASCII in an address of type utf-8.
 _UNITEXT = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _UNICODE_END = 0x110000
+# RFC 3461, 4: what an address is written in behind ORCPT=.
+_XTEXT = re.compile(r"\+([2-7][0-9A-F])")
 _SURROGATES = range(0xD800, 0xE000)
 
 _ACTIONS = {action.value: action for action in Action} | {
@@ -98,6 +100,21 @@ def address(text: str) -> str:
     if text[:1] == text[-1:] and text[:1] in ("'", '"') and "@" in text:
         text = text[1:-1]
     return text
+
+
+def as_final(original: Typed, final: Typed, remarks: list[str]) -> Typed:
+    """Original-Recipient, without xtext where Final-Recipient shows that it is in it.
+
+    QUIRK: some copy ORCPT as it came (RFC 3461, 4.2). Alone, ``ann+2Bnews@example.com`` may be
+    what it says.
+    """
+    if original.value == final.value or "+" not in original.value:
+        return original
+    decoded = _XTEXT.sub(lambda found: chr(int(found[1], 16)), original.value)
+    if decoded == original.value or decoded.lower() != final.value.lower():
+        return original
+    remark(remarks, "an Original-Recipient in xtext")
+    return Typed(original.type, decoded)
 
 
 def _without_ends(text: str) -> str:
