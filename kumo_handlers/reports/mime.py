@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from kumo_handlers.reports import header_fields, parts, walk
 from kumo_handlers.reports.parts import Part
 
@@ -121,7 +123,22 @@ class Message:
         if self._parts is None:
             root = self.root
             self._parts = walk.leaves(root, self._boundary()) if root.is_multipart else (root,)
+            if root.is_multipart and self._parts[0] is root:
+                self._decode_whole(root)
         return self._parts
+
+    def _decode_whole(self, root: Part) -> None:
+        """Find the parts where they are encoded all at once, and keep them in plain text.
+
+        QUIRK: gateways do so, against RFC 2045, 6.4.
+        """
+        if not (encoded := root.transfer_encoding):
+            return
+        content = self.content[: self.body_start] + root.decoded(encoded=encoded)
+        whole = msgspec.structs.replace(root, content=content, end=len(content))
+        found = walk.leaves(whole, self._boundary())
+        if found[0] is not whole:
+            self.content, self._root, self._parts = content, whole, found
 
     def _boundary(self) -> bytes:
         # The line feed that the lower-case copy begins with is none of the content's.

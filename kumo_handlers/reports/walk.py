@@ -47,12 +47,6 @@ def leaves(root: Part, boundary: bytes) -> tuple[Part, ...]:
         return (root,)
     found: list[Part] = []
     _gather(root, boundary, found, [MAX_VISITED])
-    if not found and (encoded := root.transfer_encoding):
-        # QUIRK: against RFC 2045, 6.4 gateways encode all parts at once.
-        content = root.header_block + b"\n\n" + root.decoded(encoded=encoded)
-        start = len(root.header_block)
-        whole = Part(content, 0, start + 2, len(content), root.content_type)
-        _gather(whole, boundary, found, [MAX_VISITED])
     return tuple(found) or (root,)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +70,20 @@ def test_parts(line_end: bytes) -> None:
     assert plain.body == b"plain"
     assert html.text() == "jörg"
     assert inner.embedded()[0] == ("Subject", "inner")
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"), [(b"--b\n\nplain\n--b--\n", [b"plain"]), (b"Hello\nAnn\n", None)]
+)
+def test_parts_in_one_encoding(body: bytes, parts: list[bytes] | None) -> None:
+    """RFC 2045, 6.4 forbids it. The content is then the decoded one, for whoever looks there."""
+    head = b"Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n"
+    message = mime.Message(head + base64.encodebytes(body))
+    if parts is None:
+        assert [part.text() for part in message.parts] == [body.decode()]
+        return
+    assert [part.body for part in message.parts] == parts
+    assert message.content == head + body
 
 
 # Where the standard library finds no parts, or does not read the header.
