@@ -31,7 +31,7 @@ def find(parts: Sequence[mime.Part], after: int, remarks: list[str]) -> mime.Par
     for part in (*parts[after + 1 :], *parts[:after]):
         if part.content_type in TYPES:
             return part
-    for part in parts[:after:-1]:
+    for part in reversed(parts[after + 1 :]):
         names = {name.lower() for name, _ in part.embedded()}
         if len(names.intersection(_KNOWN)) > 1:
             remark(remarks, f"the returned message has the type {part.content_type[:40]}")
