@@ -25,13 +25,17 @@ _MAX_TEXT = 64 * 1024
 # is one in which no part was found.
 _TEXTS = ("text/", "application/octet-stream", "multipart/")
 _FIRST = re.compile(r"^[ \t]*+feedback-type[ \t]*+:", re.IGNORECASE | re.MULTILINE)
+# A part that begins with the fields that have to be there (RFC 5965, 3.1), in any order.
+_BEGINS = re.compile(
+    rb"\s*+(?:(?:user-agent|version)[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*+feedback-type[ \t]*+:",
+    re.IGNORECASE,
+)
+_BEGINNING = 1024
 
 
 def read(message: mime.Message) -> FeedbackReport | None:
     """The report, most of its fields concluded; None where nothing is complained about."""
-    if signs.COMPLAINT not in message.sign(b"subject") and (
-        b"feedback-report" not in message.sign(b"content-type")
-    ):
+    if not _says_so(message):
         return None
     remarks = ["no message/feedback-report part"]
     original = returned.find(message.parts, -1, remarks)
@@ -43,6 +47,24 @@ def read(message: mime.Message) -> FeedbackReport | None:
     concluded = _concluded(message, first)
     return arf.assemble(
         concluded | group, original, remarks, sorted(concluded.keys() - group.keys())
+    )
+
+
+def _says_so(message: mime.Message) -> bool:
+    """Whether subject, type or parts say that it is a complaint.
+
+    QUIRK: what takes mail out of a mailbox and sends it on declares parts of unknown types as
+    files, and the report as multipart/mixed.
+    """
+    if signs.COMPLAINT in message.sign(b"subject"):
+        return True
+    if b"feedback-report" in message.sign(b"content-type"):
+        return True
+    if not message.may_hold_reports or message.parts[-1].content_type not in returned.TYPES:
+        return False
+    return any(
+        part.content_type.startswith(_TEXTS) and _BEGINS.match(part.decoded(_BEGINNING))
+        for part in message.parts[:-1]
     )
 
 
