@@ -71,8 +71,8 @@ class Message:
     ) -> None:
         """``seen`` is the `header` of ``content``, for those who have it."""
         seen = seen or header(content)
-        if seen[0].endswith(b"\r\r\n", 0, seen[2]):
-            # QUIRK: what adds a CR to each line did so twice.
+        if seen[0].find(b"\r\r\n", 0, seen[2] + _WINDOW) >= 0:
+            # QUIRK: what adds a CR to each line did so twice, for all lines or for the body's.
             seen = header(_CRS.sub(b"\r\n", content))
         self.content, self.start, self.body_start, self.lowered, self.signs = seen
         self.reverse_path = reverse_path

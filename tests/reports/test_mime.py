@@ -86,6 +86,13 @@ def test_parts_in_one_encoding(body: bytes, parts: list[bytes] | None) -> None:
     assert message.content == head + body
 
 
+def test_two_carriage_returns_in_the_body_alone() -> None:
+    """The header was written by somebody else."""
+    head, _, body = NESTED.partition(b"\n\n")
+    content = (head + b"\n\n").replace(b"\n", b"\r\n") + body.replace(b"\n", b"\r\r\n")
+    assert len(mime.Message(content).parts) == len(mime.Message(NESTED).parts)
+
+
 # Where the standard library finds no parts, or does not read the header.
 OTHERWISE = {
     *("another_boundary_than_declared", "no_boundary_declared", "boundary_in_sections"),
