@@ -26,7 +26,8 @@ _SIGNS = re.compile(
 )
 _REPORTING = re.compile(rb"deliver|return|fail|report|complain|abuse|spam|feedback|notif")
 _WINDOW = 4 * 1024
-_CRS = re.compile(rb"\r++\n")
+# From the first of them alone, so that no run of them is looked at twice.
+_CRS = re.compile(rb"(?<!\r)\r\r++\n")
 # Before that, an empty line stands before the header and not behind it.
 _SHORTEST_HEADER = 10
 

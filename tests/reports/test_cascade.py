@@ -112,6 +112,10 @@ HOSTILE = {
     "empty lines": b"\n" * 3_000_000,
     "CRs": b"\r" * 3_000_000,
     "LF CR CR": b"\n" + b"\r" * 3_000_000,
+    "CRs behind CR CR LF": b"Subject: failure notice\r\r\n\r\r\n" + b"\r" * 3_000_000 + b"x",
+    "dashes": b"Content-Type: multipart/report; boundary=b\n\n\n" + b"--" * 30_000 + b"\n",
+    "all of it encoded": b"Content-Type: multipart/report; boundary=b\n"
+    b"Content-Transfer-Encoding: base64\n\n" + b"Ci0tYgot" * 400_000,
 }
 BODY = b"Content-Type: message/delivery-status\nFrom: MAILER-DAEMON\n\nReporting-MTA: dns; a\n\n"
 HOSTILE |= {
@@ -129,6 +133,11 @@ HOSTILE |= {
         "names": b"a" * 400_000 + b"\n",
         "junk": b"*\n" * 200_000,
         "recipients": b"Final-Recipient: a\n" * 25_000,
+        "actions and recipients": b"Action: failed\nFinal-Recipient: a\n" * 15_000,
+        "addresses apart": b"\nFinal-Recipient: a\n\nOriginal-Recipient: b\n" * 10_000,
+        "types": b"Original-Recipient: rfc822; " + b"rfc822 " * 60_000 + b"\n",
+        "words": b"Action: " + b"a " * 200_000 + b"\n",
+        "NULs": b"\0" * 400_000 + b"\n",
         "continuations": b"Status: 5\n" + b" a\n" * 120_000,
         "dates": b"Last-Attempt-Date: " + b"1 Jan " * 80_000 + b"\n",
         "one repeated": b"Status: x%d\n" * 40_000,
