@@ -27,7 +27,7 @@ _TEXTS = ("text/", "application/octet-stream", "multipart/")
 _FIRST = re.compile(r"^[ \t]*+feedback-type[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 # A part that begins with the fields that have to be there (RFC 5965, 3.1), in any order.
 _BEGINS = re.compile(
-    rb"\s*+(?:(?:user-agent|version)[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*+)*+feedback-type[ \t]*+:",
+    rb"\s*+(?:(?:user-agent|version)[ \t]*+:[^\n]*+\n(?:[ \t][^\n]*+\n)*)*feedback-type[ \t]*+:",
     re.IGNORECASE,
 )
 _BEGINNING = 1024
