@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kumo_handlers.mail.reply import EnhancedStatusCode
-from kumo_handlers.reports.nonstandard import openings, reasons
+from kumo_handlers.reports.nonstandard import addresses, openings, reasons
 from kumo_handlers.reports.report import Action, RecipientStatus, Typed
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def on(notice: Notice, found: Found, others: Sequence[Found], action: Action) ->
     if _is_silent(section) and len({each.address for each in others}) == 1:
         section = _of_unreached(notice)
     elif _is_silent(section) and len(others) <= _MAX_SEARCHED:
-        # First the list of those that failed, then what was said to each.
-        section += _elsewhere(notice, found, others)
+        # First the list of those that failed, then what was said to each, or once to all.
+        section += _elsewhere(notice, found, others) or _shared(notice, found, others)
     code, status, line = _codes(section)
     inferred = ["action"]
     folded = openings.fold(" ".join(section))
@@ -108,6 +108,24 @@ def _elsewhere(notice: Notice, found: Found, others: Sequence[Found]) -> list[st
         if is_about and line:
             lines.append(line)
     return lines[:_SECTION_LINES]
+
+
+def _shared(notice: Notice, found: Found, others: Sequence[Found]) -> list[str]:
+    """What is said of the next recipient, where of this one there is the address and no word.
+
+    Exim among others says once why, below all those of whom it is true.
+    """
+    behind = (each for each in others if each.line >= found.line >= 0)
+    for each in sorted(behind, key=lambda each: each.line):
+        section = _section(notice, each, others)
+        if any(map(_has_words, section)):
+            return section if each.line > found.line else []
+    return []
+
+
+def _has_words(line: str) -> bool:
+    """Whether a line says more than whom it is about."""
+    return any(map(str.isalpha, addresses.ADDRESS.sub("", line)))
 
 
 def _is_silent(section: list[str]) -> bool:
