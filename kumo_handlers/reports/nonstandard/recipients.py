@@ -72,11 +72,13 @@ _ADDRESSED = re.compile(
     rf"^\W{{0,4}}(?:to|cc|bcc) ?: ?({addresses.ADDRESS.pattern})", re.IGNORECASE
 )
 _POSITIVE = re.compile(r"\W{0,6}(?:s: ?)?25[01][ -]", re.IGNORECASE)
+# Not what the other server said: it may know the recipient by another name.
 _TRANSCRIPT = re.compile(
-    rf"^\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.[0-7]\.\d{{1,3}} )?)?"
+    rf"^(?!<<<)\W{{0,6}}(?:[45]\d\d[ -](?:#?[45]\.[0-7]\.\d{{1,3}} )?)?"
     rf"({addresses.ADDRESS.pattern})(?: ?\.\.\.|:? \(|: )",
     re.IGNORECASE,
 )
+_X400_BEGIN = re.compile(r"/?c=\w{0,3};", re.IGNORECASE)
 _X400 = re.compile(r"; ?(?:dda:)?(smtp=[^\s;@]{1,256}@[^\s;@]{1,255})", re.IGNORECASE)
 _RCPT_TO = re.compile(rf"rcpt to ?:? ?({addresses.ADDRESS.pattern})", re.IGNORECASE)
 _REASON = (
@@ -173,7 +175,7 @@ def _listed(notice: Notice) -> Iterator[Found]:
         # The address itself says nothing: it may be support@.
         words = openings.fold(addresses.ADDRESS.sub("", line))
         asking = bool(line) and (asking or bool(_CONTACT.search(words)))
-        match = _LEADING.match(line)
+        match = _LEADING.match(line) or (_X400.search(line) if _X400_BEGIN.match(line) else None)
         if match is None or (asking and seen) or _is_of_another(notice.lines, index):
             continue
         for address in _at(match[1], line[match.end() :]):
@@ -223,6 +225,9 @@ def _labelled(notice: Notice) -> Iterator[Found]:
     """As in ``Failed recipient: ann@example.com``."""
     above = -_MAX_APART
     for each in _matching(notice, _LABELLED.match):
+        # Others may have failed outside the dialogue.
+        if notice.lines[each.line].startswith(_COMMAND):
+            continue
         # PMDF gives the alias below the recipient that it stands for.
         if not (_ALIAS.match(notice.lines[each.line]) and each.line - above < _MAX_APART):
             above = each.line
@@ -230,6 +235,7 @@ def _labelled(notice: Notice) -> Iterator[Found]:
 
 
 _MAX_APART = 3
+_COMMAND = ">>>"
 _ALIAS = re.compile(r"\W{0,4}original (?:address|recipient)", re.IGNORECASE)
 
 
