@@ -28,7 +28,7 @@ _FAILED = re.compile(
 _STEM = re.compile(rb"deliver|return|fail|bounce|reject|remis|zustell|sent|=\?")
 # Whom bounces come from: ``mailer-daemon``, not ``bugzilla-daemon``.
 _MAILER = re.compile(
-    rb"postmaster|(?<![\w.-])daemon|(?:mail|smtp|mta|post|delivery)\w{0,10}[-_. ]?daemon"
+    rb"postmaster|(?:^|[<\"'(])\s{0,4}daemon|(?:mail|smtp|mta|post|delivery)\w{0,10}[-_. ]?daemon"
 )
 # A person answers it, or passes it on.
 _REPLY = re.compile(

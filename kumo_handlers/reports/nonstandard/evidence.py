@@ -194,12 +194,15 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
     if said <= 1 and _is_of_something_else(header, notice):
         return False
     enough = BELIEVED
+    in_passing = header.has_bounce_subject and not header.begins_as_bounce
     if not _has_witness(header):
         if said < SAID_ALONE:
             # A phrase is not enough: there has to be a reply, a dialogue, or the message.
             return False
-        in_passing = header.has_bounce_subject and not header.begins_as_bounce
         enough = BELIEVED_IN_PASSING if in_passing else BELIEVED_ALONE
+    elif in_passing and not header.is_from_mail_system:
+        # A postmaster may write to somebody about such things.
+        enough = BELIEVED_IN_PASSING
     is_mailer = header.has_null_path and _is_from_mail(header)
     if said <= 0 and not (is_mailer or header.is_status_report or header.is_failed):
         # Anyone can take a mail system's name and subject.

@@ -31,8 +31,8 @@ _WEAK = re.compile(
 )
 _POSTMASTER = re.compile(
     r"post-?master|\bndr\b|\bmailer\b|hostmaster|mail-?admin|sysadmin|mailmaster|\bmta\b|"
-    # not of a program of another name: ``bugzilla-daemon``, ``cron-daemon``
-    r"(?<![\w.-])daemon|(?:mail|smtp|post|delivery|mta)\w{0,10}[-_. ]?daemon|"
+    # not of a program of another name: ``bugzilla-daemon``, ``Cron Daemon``
+    r"(?:^|[<\"'(])daemon|(?:mail|smtp|post|delivery|mta)\w{0,10}[-_. ]?daemon|"
     r"mail[-_. ]?(?:gateway|server|router|relay|marshal|filter|security)|administrator|"
     r"groupwise|interscan|bounces?@|\bbounce\b|メールサーバ|メール管理者"
 )
@@ -95,7 +95,7 @@ _NO_BOUNCE = re.compile(
     # what Postfix and Exim tell their own postmaster
     r"message status - (?:open|read|delet|complet|delivered|accept|declin)|"
     r"smtp server: errors from|authentication (?:fail|error)|"
-    r"^message \S{3,40} (?:has been )?frozen|"
+    r"^message \S{3,40} (?:has been )?frozen|^cron <|"
     # a ticket system answers, with its number
     r"\[(?:request|ticket|case) [a-z]{3,12}\]|"
     r"^[a-z][a-z0-9]{1,15}-\d{1,7}(?: -|:) |"
@@ -210,7 +210,10 @@ class Heading(msgspec.Struct, frozen=True):
     @property
     def is_other_business(self) -> bool:
         """Whether the subject is of what mail and list systems send besides bounces."""
-        return bool(_NO_BOUNCE.search(self.subject))
+        begin = self._behind_tags
+        return bool(
+            _NO_BOUNCE.search(self.subject) or (begin and _NO_BOUNCE.search(self.subject[begin:]))
+        )
 
     @property
     def is_personal(self) -> bool:
