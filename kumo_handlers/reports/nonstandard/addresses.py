@@ -27,7 +27,7 @@ ADDRESS = re.compile(rf"{_BRACKETED}|({_QUOTED}|{BARE})", re.IGNORECASE)
 # ``;dda:SMTP=user@host`` of X.400, ``RFC822=`` of the same kind, ``To=`` of log lines.
 # ``550-user@host`` is a line of a reply that runs over several (RFC 5321, 4.2.1).
 _PREFIX = re.compile(
-    r"(?:smtp|rfc-?822|to|rcpt|recipient|address|email)=|[45][0-5]\d-", re.IGNORECASE
+    r"(?:smtp|rfc-?822|to|rcpt|recipient|address|email)=|mailto:|[45][0-5]\d-", re.IGNORECASE
 )
 _WRAPPING = "'`*=|.{"
 # ``cid:image001.png@01D5`` in HTML, and what people write to show a form.
@@ -45,6 +45,8 @@ def clean(found: str) -> str:
     """An address as it was meant: without what prose put round it; ``""`` for none."""
     text = found.strip().strip("<>").strip()
     if text[:1] != '"':
+        # As shown and as linked: ``ann@example.com<mailto:ann@example.com``.
+        text = text.partition("<mailto:")[0]
         text = _strip_prefix(text)
         text = text.lstrip(_WRAPPING)
     local_part, at, domain = text.rpartition("@")

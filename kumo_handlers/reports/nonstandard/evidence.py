@@ -200,7 +200,7 @@ def is_believed(message: mime.Message, notice: Notice) -> bool:
             # A phrase is not enough: there has to be a reply, a dialogue, or the message.
             return False
         enough = BELIEVED_IN_PASSING if in_passing else BELIEVED_ALONE
-    elif in_passing and not header.is_from_mail_system:
+    elif in_passing and not (header.is_from_mail_system or header.has_null_path):
         # A postmaster may write to somebody about such things.
         enough = BELIEVED_IN_PASSING
     is_mailer = header.has_null_path and _is_from_mail(header)

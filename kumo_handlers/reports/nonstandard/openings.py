@@ -79,6 +79,7 @@ PLAIN_FAILURE = (
     *("échec de la remise", "échec de remise", "remise a échoué", "non distribué", "non délivré"),
     *("n'ont pas pu être", "pas pu être distribué", "pas pu être délivré", "n'a pas été délivré"),
     *("n'a pas été distribué", "échec de la livraison", "impossible de délivrer"),
+    *("echec de la remise", "echec de remise", "echec de la livraison", "n'a pas pu etre"),
     # Spanish
     *("la entrega a los siguientes",),
     *("fue rechazado", "ha sido rechazado", "fue devuelto", "ha sido devuelto"),
@@ -87,12 +88,17 @@ PLAIN_FAILURE = (
     *("fallo de entrega", "fallo en la entrega", "entrega fallida", "no pudimos entregar"),
     *("error al entregar", "error en la entrega", "no se puede entregar", "no entregado"),
     *("no llegó a", "no ha llegado a", "no fue entregado", "no se han podido entregar"),
+    *("mensaje devuelto", "devuelto al remitente"),
     # Italian, Portuguese
     *("impossibile recapitare", "mancato recapito", "non è stato recapitato", "non recapitabile"),
     *("non è stato possibile consegnare", "non può essere consegnato", "mancata consegna"),
     *("impossibile consegnare", "recapito non riuscito", "non è stato consegnato"),
     *("não foi possível entregar", "não pôde ser entregue", "não foi entregue", "não entregue"),
     *("falha na entrega", "erro na entrega", "não pode ser entregue", "não puderam ser entregues"),
+    *("non e' stato recapitato", "non e' stato consegnato", "non e' stato possibile consegnare"),
+    *("non puo' essere consegnato", "messaggio restituito", "nao foi possivel entregar"),
+    *("nao foi entregue", "nao pode ser entregue", "nao entregue", "mensagem devolvida"),
+    *("devolução de mensagem", "restituito al mittente"),
     # Dutch, Scandinavian, Finnish
     *("niet worden afgeleverd", "niet afgeleverd", "onbestelbaar", "niet worden bezorgd"),
     *("feil ved levering", "leveringsfeil", "kunne ikke levere", "fejl ved levering"),
@@ -107,6 +113,9 @@ PLAIN_FAILURE = (
     *("nie można dostarczyć", "nie została dostarczona", "nie mogła zostać", "niedostarczon"),
     *("nelze doručit", "nedoručiteln", "nebyla doručena", "kézbesíthet", "teslim edilemedi"),
     *("iletilemedi", "δεν παραδόθηκε", "δεν ήταν δυνατή η παράδοση", "nu a putut fi livrat"),
+    *("nemohla být doručena", "nebylo možné doručit", "nedorucen", "nedorucitel"),
+    *("nemohla byt dorucena", "nepodarilo dorucit", "nie mogla zostac", "nie zostala dostarczona"),
+    *("nu a fost livrat", "nu a putut fi trimis", "teslim edilmedi", "gönderilemedi"),
     # Russian, Ukrainian
     *("не может быть доставлен", "не доставлен", "не было доставлен", "не удалось доставить"),
     *("доставка следующим получателям",),
@@ -132,6 +141,8 @@ PLAIN_FAILURE = (
     *("未送达", "传递邮件失败", "投递不成功", "没有发送成功", "傳遞失敗"),
     *("发送失败", "無法投遞", "無法送達", "未能投递", "系统退信", "投遞失敗"),
     *("전달하지 못했", "배달하지 못했", "반송", "전송하지 못했", "배달되지", "전송 실패"),
+    *("전송되지 않", "전달되지 않", "발송되지 않", "보내지 못했", "보내지지 않", "발송 실패"),
+    *("배달할 수 없", "전달할 수 없", "전송할 수 없", "전송에 실패", "발송에 실패", "전달 실패"),
 )
 VAGUE_FAILURE = (
     *("user unknown", "unknown user", "no such user", "invalid user", "mailbox is full"),

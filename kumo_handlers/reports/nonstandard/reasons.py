@@ -22,6 +22,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("days without success", "after repeated attempts", "could not be delivered within"),
             *("cannot send message for", "could not send message for"),
             *("cannot be delivered within", "been in the queue", "maximum number of attempts"),
+            *("will be deleted from queue", "deleted from the queue"),
         ),
     ),
     # X.3.4 message too big for the system, in words that a full mailbox has as well
@@ -60,7 +61,11 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
             *("caixa postal cheia", "postvak is vol", "skrzynka jest pełna", "posta kutusu dolu"),
             *("schránka je plná", "brevlådan är full", "postkassen er fuld", "가득", "一杯です"),
-            *("容量を超え", "容量超過", "容量オーバー", "邮箱已满", "邮箱空间", "信箱已滿"),
+            *("容量を超", "容量超過", "容量オーバー", "邮箱已满", "邮箱空间", "信箱已滿"),
+            *("mailbox voll", "mailbox ist voll", "postfach überfüllt", "postfach ist überfüllt"),
+            *("è piena", "e' piena", "está cheia", "está llena", "est pleine", "compte plein"),
+            *("przepełnion", "megtelt", "er fuld", "boksen er full", "переповнен", "용량이 초과"),
+            *("용량 초과", "용량을 초과", "空间不足", "已滿"),
         ),
     ),
     # X.3.4 message too big for the system
@@ -79,6 +84,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "exceeds the maximum",
                 "size exceed",
                 "zu groß",
+                "größe das limit",
+                "maximale größe",
                 "trop volumineux",
                 "demasiado grande",
             ),
@@ -94,6 +101,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("account suspended", "is suspended", "inactive", "deactivated", "has been closed"),
             *("account is closed", "account closed", "account expired", "temporarily locked"),
             *("mailbox locked", "is locked", "not currently accepting", "discontinued"),
+            *("administrative disabled", "administratively disabled", "no longer active"),
         ),
     ),
     # X.4.6 routing loop
@@ -178,6 +186,11 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "bad address",
                 "unrecognised-or",
                 "unrecognized-or",
+                "not known at",
+                "not known to",
+                "is not known",
+                "destination was invalid",
+                "invalid subscriber",
                 "такого пользователя",
                 "invalid final delivery",
                 "nie ma takiego użytkownika",
@@ -191,6 +204,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "inconnu",
                 "n'existe pas",
             ),
+            *("nu exista", "nu există", "查無此", "無此使用者", "nieznany", "neznámý", "okänd"),
+            *("ukendt", "ukjent", "tuntematon", "không tồn tại"),
             *("user doesn't have a", "inexistente", "introuvable", "no se encontr", "non trovat"),
             *(
                 "não encontr",
@@ -222,6 +237,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ),
         ),
     ),
+    # X.1.4 more than one mailbox of that name
+    ("1.4", ("name is ambiguous", "address is ambiguous", "not unique")),
     # X.1.6 mailbox has moved
     ("1.6", ("has moved", "no longer with", "no longer at", "changed his address", "user moved")),
     # X.4.1 no answer from host, X.4.2 bad connection: transient, however long it lasted
@@ -250,7 +267,10 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("spam", "blacklist", "blocklist", "block list", "black list", "blocked", "policy"),
             *("relaying denied", "relay access denied", "relaying not", "relay not", "denied"),
             *("not authorized", "not authorised", "not allowed", "not permitted", "prohibited"),
-            *("virus", "unsolicited", "reputation", "banned", "refused", "not accepting mail"),
+            # not what a gateway puts below each message: ``scanned for viruses``
+            *("a virus", "the virus", "virus found", "virus detected", "contains virus"),
+            *("virus infect", "infected", "computer virus", "forbidden", "unzulässig"),
+            *("unsolicited", "reputation", "banned", "refused", "not accepting mail"),
             *("dnsbl", "spf", "dkim", "dmarc", "gesperrt", "insecure mail relay"),
         ),
     ),

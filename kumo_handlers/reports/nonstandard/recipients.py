@@ -54,7 +54,9 @@ _CONTACT = re.compile(
     r"please use|\bask\b|did you mean|new address|instead use|"
     r"wenden sie sich|adressez|diríjase|rivolg|dirija-se|neem contact|обрат|"
     r"kontakt|contacte[rz]|póngase|问题|問い合わせ|administrator at|sender address|^sender|"
-    r"absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to"
+    r"absender|remitente|expéditeur|差出人|发件人|message-id|^reply-to|"
+    # what gateways put above and below each message
+    r"report (?:spam|phishing|abuse|false|suspicious|this|it|any)"
 )
 # ``The message <1@a.example> from ann@a.example to bob@b.example was not delivered``.
 _NO_RECIPIENT = re.compile(
@@ -367,6 +369,7 @@ WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
     _addressed,
     _role,
     _bare_names,
-    _in_returned,
+    # Before the message that is returned, which may have been addressed to a list.
     _by_return_path,
+    _in_returned,
 )

@@ -35,6 +35,14 @@ def test_within(text: str, found: list[str]) -> None:
     assert addresses.within(text) == found
 
 
+@pytest.mark.parametrize(
+    "found", ["mailto:ann@dest.example", "ann@dest.example<mailto:ann@dest.example"]
+)
+def test_clean(found: str) -> None:
+    """An address beside its link is one: others take both for it."""
+    assert addresses.clean(found) == "ann@dest.example"
+
+
 @given(st.text(max_size=300))
 def test_found_addresses_have_both_halves(text: str) -> None:
     """Whatever the text: what is found can be written to."""

@@ -33,6 +33,16 @@ from kumo_handlers.reports.report import Action
         ("All MX records point to non-existent hosts", None, Action.FAILED, "5.1.2"),
         ("did not accept our requests to connect: timed out", None, Action.FAILED, "4.4.1"),
         ("User ann is not a registered gateway user", None, Action.FAILED, "5.1.1"),
+        ("User not known at this site", None, Action.FAILED, "5.1.1"),
+        ("Recipient user name ann is not unique", None, Action.FAILED, "5.1.4"),
+        ("Deferred. Message will be deleted from queue", None, Action.FAILED, "4.4.7"),
+        ("No mailbox here, administratively disabled", None, Action.FAILED, "5.2.1"),
+        ("no valid recipients: Mailbox voll", None, Action.FAILED, "5.2.2"),
+        ("La casella di posta e' piena", None, Action.FAILED, "5.2.2"),
+        ("받는 사람의 메일함 용량이 초과되었습니다", None, Action.FAILED, "5.2.2"),
+        ("原因：查無此使用者", None, Action.FAILED, "5.1.1"),
+        ("It contains a virus", None, Action.FAILED, "5.7.1"),
+        ("This message has been scanned for viruses", None, Action.FAILED, "5.0.0"),
     ],
 )
 def test_status(text: str, code: int | None, action: Action, status: str) -> None:
