@@ -67,6 +67,7 @@ def read(text: str, remarks: list[str]) -> list[Group]:
                 remark(remarks, "blanks before a colon" if blanks else "several empty lines")
             empty = 0
             key = name.lower()
+            # Long ones are folded before their first word.
             unfolded = _FOLD.sub(" ", value).lstrip() if "\n" in value else value
             if has_trailing:
                 unfolded = unfolded.rstrip()

@@ -20,6 +20,11 @@ def test_standard() -> None:
     assert read("A: 1\nB:2\n\nC: 3\n\t4\n") == ([{"a": ["1"], "b": ["2"]}, {"c": ["3 4"]}], [])
 
 
+def test_folded_before_the_first_word() -> None:
+    """As mail libraries fold a long address: no blank is left before the value."""
+    assert read("A:\n rfc822; x\nB: \n\t1\n") == ([{"a": ["rfc822; x"], "b": ["1"]}], [])
+
+
 def test_repeated() -> None:
     """All values are kept; the first that is not empty is the first."""
     ((group,), remarks) = read("Status:\nStatus: 5.1.1\nStatus: 5.2.2\nX-A: 1\nX-A: 2\n")

@@ -54,6 +54,10 @@ def test_typed(text: str, typed: Typed) -> None:
         ("|/bin/cat", "|/bin/cat"),
         ("/C=de/O=x/S=y", "/C=de/O=x/S=y"),
         ("()", "()"),
+        ("rfc822:a@b.example", "a@b.example"),
+        ("RFC822; a@b.example", "a@b.example"),
+        ("a@b.example;", "a@b.example"),
+        (";", ";"),
     ],
 )
 def test_address(text: str, address: str) -> None:
