@@ -23,6 +23,10 @@ _FAMILIES = (
 _STATEFUL = ("utf-7", "hz", "iso2022")
 # A first line with anything else than digits, blanks aside, was never encoded.
 _PLAIN = re.compile(rb"\s*+[\w+/= \t-]*+[^\w+/=\s-]")
+# What programs declare that know nothing of charsets; UTF-8 is read by none of these by chance.
+_BY_DEFAULT = ("ascii", "iso8859-1", "cp1252")
+# ISO-2022-JP, however it is declared: nothing else has these (RFC 1468).
+_JAPANESE = (b"\x1b$B", b"\x1b$@")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _WORD = re.compile(r"=\?([^?\s*]{1,40})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^?]{0,1000})\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s++(=\?)")
@@ -43,19 +47,29 @@ def _codec(charset: str) -> str | None:
 
 def prose(raw: bytes, charset: str) -> str:
     """Text for reading: the declared charset, else UTF-8, else Latin-1. Never raises."""
-    codec = _codec(charset) or "utf-8"
-    if codec == "ascii":
-        # QUIRK: qmail and many scripts declare us-ascii, or nothing, and send 8-bit text.
-        codec = "utf-8"
-    if is_falsely_wide(raw, codec):
-        codec = "utf-8"
+    declared = _codec(charset) or "utf-8"
+    codec = _meant(raw, declared)
     if codec.startswith(_STATEFUL):
         # What is broken shall be broken the same way with either line end.
         raw = raw.replace(b"\r\n", b"\n")
     try:
         return raw.decode(codec)
     except UnicodeError:
-        return raw.decode("latin-1") if codec == "utf-8" else raw.decode(codec, "replace")
+        if codec == "utf-8":
+            return raw.decode("cp1252" if declared == "cp1252" else "latin-1", "replace")
+        return raw.decode(codec, "replace")
+
+
+def _meant(raw: bytes, codec: str) -> str:
+    """The charset to try for text that is declared as ``codec``.
+
+    QUIRK: qmail and many scripts declare us-ascii, Latin-1 or nothing, whatever they send.
+    """
+    if codec in _BY_DEFAULT or is_falsely_wide(raw, codec):
+        codec = "utf-8"
+    if codec == "utf-8" and any(escape in raw for escape in _JAPANESE):
+        return "iso2022_jp_ext"
+    return codec
 
 
 def is_falsely_wide(raw: bytes, charset: str) -> bool:

@@ -37,6 +37,8 @@ _ANSWERABLE = frozenset(
         *("postmaster", "mailer-daemon", "mailer_daemon", "mailerdaemon", "mail-daemon"),
         *("abuse", "hostmaster", "helpdesk", "help", "support", "noreply", "no-reply"),
         *("mailadmin", "mailmaster", "sysadmin", "administrator", "antispam", "spam", "security"),
+        *("servicedesk", "customerservice", "customercare", "kundenservice", "serviceclient"),
+        *("soporte", "suporte", "atendimento"),
     }
 )
 
