@@ -36,7 +36,7 @@ _TITLES = (
 )
 # ``Original message details``: what follows is about the message, not the message.
 _ABOUT = re.compile(r"\b(?:info|information|details?|properties)\b|信息|資訊|資料|の情報")
-_RULE = re.compile(r"[-=*_#~+>.]{2,}")
+_RULE = re.compile(r"[-=*_#~+>.|]{2,}")
 _TITLE_ENDS = (":", "\uff1a", "---", "***", "===", "___")
 _TITLE_FOLLOWS = ("follow.", "follows.", "follows", "following.", "below", "below.")
 _MAX_TITLE = 110

@@ -19,6 +19,7 @@ from kumo_handlers.reports.nonstandard import ending
         "--------Unsent Message below:",
         "---- Mensaje original ----",
         "Old message:",
+        "|------------------------- Message text follows: ------------------------|",
         "On Mon, 6 May 2024, Ann Smith <ann@dest.example> wrote:",
         "Begin forwarded message:",
         "---------- Forwarded message ----------",

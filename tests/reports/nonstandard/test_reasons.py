@@ -40,7 +40,7 @@ from kumo_handlers.reports.report import Action
         ("no valid recipients: Mailbox voll", None, Action.FAILED, "5.2.2"),
         ("La casella di posta e' piena", None, Action.FAILED, "5.2.2"),
         ("받는 사람의 메일함 용량이 초과되었습니다", None, Action.FAILED, "5.2.2"),
-        ("原因：查無此使用者", None, Action.FAILED, "5.1.1"),
+        ("查無此使用者", None, Action.FAILED, "5.1.1"),
         ("It contains a virus", None, Action.FAILED, "5.7.1"),
         ("This message has been scanned for viruses", None, Action.FAILED, "5.0.0"),
     ],
