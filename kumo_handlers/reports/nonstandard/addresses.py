@@ -24,6 +24,13 @@ _BRACKETED = r"<(?:mailto:|smtp:)?([^\s<>@:]{1,256}@[^\s<>@]{1,255})>"
 
 ADDRESS = re.compile(rf"{_BRACKETED}|({_QUOTED}|{BARE})", re.IGNORECASE)
 
+# What may stand before an address at the beginning of a line.
+BULLET = r"^(?:[^\w@<\"'(\[/|=+.]|\d{1,3}[.)] |>){0,8}[\"'(\[]{0,2}"
+# An address that begins a line, as the entries of a list do.
+LEADING = re.compile(
+    rf"{BULLET}(?:(?:smtp|rfc822|mailto) ?[:;=] ?)?({ADDRESS.pattern})", re.IGNORECASE
+)
+
 # ``;dda:SMTP=user@host`` of X.400, ``RFC822=`` of the same kind, ``To=`` of log lines.
 # ``550-user@host`` is a line of a reply that runs over several (RFC 5321, 4.2.1).
 _PREFIX = re.compile(

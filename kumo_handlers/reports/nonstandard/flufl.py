@@ -64,9 +64,10 @@ def read_notice(notice: Notice) -> DSN | None:
 
 
 def _misses_one(notice: Notice, found: list[Found]) -> bool:
-    """Whether our own reading has all of these and more: some patterns stop at the first."""
+    """Whether our own reading has some of these, and another: some patterns stop too early."""
     answered = {each.address.lower() for each in found}
-    return answered < {each.address.lower() for each in recipients.find(notice)}
+    ours = {each.address.lower() for each in recipients.find(notice)}
+    return not answered.isdisjoint(ours) and not ours <= answered
 
 
 def _is_origin(lines: list[str], each: Found, found: list[Found]) -> bool:

@@ -40,12 +40,13 @@ class Notice:
     def __init__(self, message: mime.Message) -> None:
         self.message = message
         shown, self._returned_part = _human(message)
-        every = [" ".join(line[:MAX_LINE].split()) for line in shown.split("\n", MAX_LINES)]
-        every = every[:MAX_LINES]
+        written = shown.split("\n", MAX_LINES)[:MAX_LINES]
+        every = [" ".join(line[:MAX_LINE].split()) for line in written]
         end = ending.find(every)
         again = ending.resume(every, end)
         again_end = again + ending.find(every[again:])
         self.lines = every[:end] + every[again:again_end]
+        self._written = written[:end] + written[again:again_end]
         self._rest = every[end : min(again, end + 200)]
         self.is_returning = self._returned_part is not None or end < len(every)
 
@@ -74,6 +75,11 @@ class Notice:
     def line_at(self, offset: int) -> int:
         """The index in ``lines`` of the line that holds this offset of ``folded``."""
         return self._folded_lines[max(bisect_right(self._starts, offset) - 1, 0)][0]
+
+    def indent(self, index: int) -> int:
+        """How far the line was indented."""
+        line = self._written[index]
+        return len(line) - len(line.lstrip())
 
     @cached_property
     def openings(self) -> tuple[openings.Opening, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kumo_handlers.reports.nonstandard import addresses, openings
+from kumo_handlers.reports.nonstandard import addresses, openings, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +29,6 @@ class Found(msgspec.Struct, frozen=True):
     remark: str = ""
 
 
-# What may stand before an address at the beginning of a line.
-_BULLET = r"^(?:[^\w@<\"'(\[/|=+.]|\d{1,3}[.)] |>){0,8}[\"'(\[]{0,2}"
 _LABEL_WORDS = (
     r"(?:(?:the |this |one )?(?:failed |intended |original |final |undeliverable |unknown |"
     r"invalid |bounced |envelope |delivery |bad |destination |following |recipient'?s? |remote )*"
@@ -39,11 +37,8 @@ _LABEL_WORDS = (
     r"destinataire|empfänger|destinatario|destinatário|ontvanger|получатель|адрес|"
     r"宛先|受信者|送信先|收件人|收件者|smtp|recipient\(s\))"
 )
-_LEADING = re.compile(
-    rf"{_BULLET}(?:(?:smtp|rfc822|mailto) ?[:;=] ?)?({addresses.ADDRESS.pattern})", re.IGNORECASE
-)
 _LABELLED = re.compile(
-    rf"{_BULLET}{_LABEL_WORDS}\W{{0,4}}[:\uff1a=>]+\W{{0,3}}(?:smtp:|rfc822;)?\s?"
+    rf"{addresses.BULLET}{_LABEL_WORDS}\W{{0,4}}[:\uff1a=>]+\W{{0,3}}(?:smtp:|rfc822;)?\s?"
     rf"({addresses.ADDRESS.pattern})",
     re.IGNORECASE,
 )
@@ -114,62 +109,48 @@ def _sentence(
     notice: Notice, also: Callable[[str], bool] = lambda _address: False
 ) -> Iterator[Found]:
     """As in ``Your message to ann@example.com could not be delivered``."""
+    said: set[int] = set()
     for opening in notice.openings:
         if not opening.is_plain:
             continue
         first = notice.line_at(opening.start)
-        lines = list(_sentence_lines(notice.lines, first, notice.line_at(opening.end - 1)))
+        lines = list(sentence.lines_of(notice.lines, first, notice.line_at(opening.end - 1)))
         text = " ".join(notice.lines[index] for index in lines)
         named = [
             each
             for each in addresses.within(text)
             if _is_other(notice, each) or (also(each) and each.lower() not in notice.own)
         ]
-        yield from (Found(each, lines[-1]) for each in named if not _is_asking(text, each))
+        named = [each for each in named if not _is_asking(text, each)]
+        yield from (Found(each, lines[-1]) for each in named)
+        said.update(lines if named else ())
+    yield from _again(notice, said)
 
 
-def _sentence_lines(lines: list[str], first: int, last: int) -> Iterator[int]:
-    """The lines of the sentence that holds lines ``first`` to ``last``."""
-    start = first
-    if _FIELD.match(lines[first]):
-        # Its label begins it: what stands above is another field.
-        yield from range(first, last + 1)
-        return
-    while start > 0 and lines[start - 1] and not _ends_sentence(lines[start - 1]):
-        is_entry = bool(_LEADING.match(lines[start - 1])) and not _is_in_sentence(lines, start - 1)
-        if is_entry or first - start >= 4:  # noqa: PLR2004 - a sentence
-            break
-        start -= 1
-    for index in range(start, min(last + 5, len(lines))):
-        wrapped = index == last + 1 and bool(lines[index]) and not _ends_sentence(lines[last])
-        if index > last and not wrapped and _starts_anew(lines[index]):
-            return
-        yield index
-        if index >= last and _ends_sentence(lines[index]):
-            return
+def _again(notice: Notice, said: set[int]) -> Iterator[Found]:
+    """Who is named further down in the same words, one line for each recipient."""
+    own_words = {_words_of(notice.lines[index]) for index in said} - {""}
+    for index in range(min(said, default=len(notice.lines)) + 1, len(notice.lines)):
+        if index not in said and _words_of(notice.lines[index]) in own_words:
+            named = addresses.within(notice.lines[index])
+            yield from (Found(each, index) for each in named if _is_other(notice, each))
 
 
-_FIELD = re.compile(
-    r"(?:reason|error|status|problem|cause|details?|diagnostics?)\W{0,3}: ?\S", re.IGNORECASE
-)
+def _words_of(line: str) -> str:
+    """What a line that names somebody says of them; ``""`` where that is less than two words."""
+    if "@" not in line:
+        return ""
+    words = openings.fold(addresses.ADDRESS.sub("", line))
+    return words if _TWO_WORDS.search(words) else ""
 
 
-def _is_in_sentence(lines: list[str], index: int) -> bool:
-    """Whether an address on a line of its own belongs to the words before it: ``message to``."""
-    return index > 0 and f" {lines[index - 1].casefold()}".endswith((" to", " by", " an"))
-
-
-def _starts_anew(line: str) -> bool:
-    return not line or bool(_LEADING.match(line))
-
-
-def _ends_sentence(line: str) -> bool:
-    return line.endswith((".", ":", "!", "?", "。", "\uff1a", "---", "***", ",", ">"))
+_TWO_WORDS = re.compile(r"[^\W\d_]{2} [^\W\d_]{2}")
 
 
 def _listed(notice: Notice) -> Iterator[Found]:
     """An address at the beginning of a line, after the announcement; several such lines."""
     seen = asking = False
+    indent = 0
     for index in range(_first_line(notice), len(notice.lines)):
         line = notice.lines[index]
         if seen and "@" not in line and (_RULE.match(line) or _SUCCESS.search(line)):
@@ -177,13 +158,23 @@ def _listed(notice: Notice) -> Iterator[Found]:
         # The address itself says nothing: it may be support@.
         words = openings.fold(addresses.ADDRESS.sub("", line))
         asking = bool(line) and (asking or bool(_CONTACT.search(words)))
-        match = _LEADING.match(line) or (_X400.search(line) if _X400_BEGIN.match(line) else None)
+        match = addresses.LEADING.match(line) or (
+            _X400.search(line) if _X400_BEGIN.match(line) else None
+        )
         if match is None or (asking and seen) or _is_of_another(notice.lines, index):
             continue
+        if seen and notice.indent(index) > indent and _is_continued(notice.lines, index):
+            continue
+        indent = notice.indent(index) if not seen else indent
         for address in _at(match[1], line[match.end() :]):
             if not (addresses.is_role(address) and asking):
                 seen = True
                 yield Found(address, index)
+
+
+def _is_continued(lines: list[str], index: int) -> bool:
+    """Whether the line above says something, of which this may be the rest: a reply was wrapped."""
+    return bool(lines[index - 1]) and not addresses.LEADING.match(lines[index - 1])
 
 
 def _is_of_another(lines: list[str], index: int) -> bool:
