@@ -128,23 +128,22 @@ def _sentence(
 
 
 def _again(notice: Notice, said: set[int]) -> Iterator[Found]:
-    """Who is named further down in the same words, one line for each recipient."""
-    own_words = {_words_of(notice.lines[index]) for index in said} - {""}
+    """Who is named further down behind the same words: a sentence for each recipient."""
+    beginnings = {_beginning(notice.lines[index]) for index in said} - {""}
     for index in range(min(said, default=len(notice.lines)) + 1, len(notice.lines)):
-        if index not in said and _words_of(notice.lines[index]) in own_words:
+        if index not in said and _beginning(notice.lines[index]) in beginnings:
             named = addresses.within(notice.lines[index])
             yield from (Found(each, index) for each in named if _is_other(notice, each))
 
 
-def _words_of(line: str) -> str:
-    """What a line that names somebody says of them; ``""`` where that is less than two words."""
-    if "@" not in line:
-        return ""
-    words = openings.fold(addresses.ADDRESS.sub("", line))
-    return words if _TWO_WORDS.search(words) else ""
+def _beginning(line: str) -> str:
+    """The words before the first address of a line; ``""`` where they are less than two."""
+    found = addresses.ADDRESS.search(line) if "@" in line else None
+    words = openings.fold(line[: found.start()]) if found else ""
+    return words if _TWO_WORDS.match(words) else ""
 
 
-_TWO_WORDS = re.compile(r"[^\W\d_]{2} [^\W\d_]{2}")
+_TWO_WORDS = re.compile(r"(?:[^\w]*+[^\W\d_]++){2}")
 
 
 def _listed(notice: Notice) -> Iterator[Found]:
