@@ -116,11 +116,7 @@ def _sentence(
         first = notice.line_at(opening.start)
         lines = list(sentence.lines_of(notice.lines, first, notice.line_at(opening.end - 1)))
         text = " ".join(notice.lines[index] for index in lines)
-        named = [
-            each
-            for each in addresses.within(text)
-            if _is_other(notice, each) or (also(each) and each.lower() not in notice.own)
-        ]
+        named = [each for each in addresses.within(text) if _is_other(notice, each) or also(each)]
         named = [each for each in named if not _is_asking(text, each)]
         yield from (Found(each, lines[-1]) for each in named)
         said.update(lines if named else ())
@@ -288,7 +284,17 @@ def _addressed(notice: Notice) -> Iterator[Found]:
 
 def _role(notice: Notice) -> Iterator[Found]:
     """As `_sentence`, for mail to noreply@ or support@: who else would be meant."""
-    yield from _sentence(notice, addresses.is_role)
+    yield from _sentence(notice, lambda each: each.lower() not in notice.own)
+
+
+def _itself(notice: Notice) -> Iterator[Found]:
+    """As `_sentence`, where a mailbox says of itself that it takes no mail."""
+    sender, got = (
+        {each.lower() for each in addresses.within((notice.message.header(name) or "")[:2000])}
+        for name in ("from", "to")
+    )
+    itself = {each for each in sender - got if not addresses.is_role(each)}
+    yield from _sentence(notice, lambda each: each.lower() in itself)
 
 
 def _bare_names(notice: Notice) -> Iterator[Found]:
@@ -358,6 +364,7 @@ WAYS: tuple[Callable[[Notice], Iterator[Found]], ...] = (
     _in_subject,
     _addressed,
     _role,
+    _itself,
     _bare_names,
     # Before the message that is returned, which may have been addressed to a list.
     _by_return_path,
