@@ -40,6 +40,7 @@ class Notice:
     def __init__(self, message: mime.Message) -> None:
         self.message = message
         shown, self._returned_part = _human(message)
+        shown = _unlinked(shown)
         written = shown.split("\n", MAX_LINES)[:MAX_LINES]
         every = [" ".join(line[:MAX_LINE].split()) for line in written]
         end = ending.find(every)
@@ -153,6 +154,25 @@ def _human(message: mime.Message) -> tuple[str, mime.Part | None]:
     if not texts and message.root.is_multipart:
         return _without_part_headers(message.root.text(MAX_TEXT)), None
     return _joined(texts), None
+
+
+def _unlinked(text: str) -> str:
+    """Without links that repeat the address before them: ``ann@a.example<mailto:ann@a.example>``.
+
+    QUIRK: Outlook writes them where it makes plain text of HTML.
+    """
+    if "<mailto:" not in text:
+        return text
+    kept, at = [], 0
+    for link in _LINK.finditer(text):
+        before = text[max(link.start() - len(link[1]), at) : link.start()]
+        if before.lower() == link[1].lower():
+            kept.append(text[at : link.start()])
+            at = link.end()
+    return "".join((*kept, text[at:]))
+
+
+_LINK = re.compile(r"<mailto:([^\s<>]{1,320})>", re.IGNORECASE)
 
 
 def _without_part_headers(body: str) -> str:

@@ -65,6 +65,19 @@ def test_offsets_lead_back_to_lines() -> None:
     assert found.lines[found.line_at(found.folded.index("third"))] == "third"
 
 
+def test_links_that_repeat_an_address() -> None:
+    """They are left out; a link behind a name is all that names the recipient."""
+    body = "ann@a.example<mailto:Ann@a.example>, bo@b.example<mailto:bo@b.example>\n"
+    assert notice(f"Subject: x\n\n{body}").lines[0] == "ann@a.example, bo@b.example"
+    assert notice("Subject: x\n\nAnn<mailto:ann@a.example>\n").lines[0].endswith("@a.example>")
+
+
+def test_indent() -> None:
+    """Lines are stripped; how far they were indented is known."""
+    found = notice("Subject: x\n\n  one\n\t two\n")
+    assert [found.indent(index) for index in (0, 1)] == [2, 2]
+
+
 def test_length_is_bounded() -> None:
     """No more is read than a notice has."""
     assert len(notice("Subject: x\n\n" + "line\n" * 5000).lines) <= MAX_LINES
