@@ -139,21 +139,28 @@ def _outcome(line: str) -> Action | None:
 
 
 def _human(message: mime.Message) -> tuple[str, mime.Part | None]:
-    """The text before the returned message, and the part that holds the latter."""
+    """The text before the returned message, and the part that holds the latter.
+
+    QUIRK: where there is none before it, the text stands behind.
+    """
     texts: list[tuple[bool, str]] = []
     room = MAX_TEXT
+    returned = None
     for part in message.parts:
         if part.content_type in _RETURNED:
-            return _joined(texts), part
+            returned = returned or part
+            if texts:
+                break
+            continue
         if room <= 0 or len(texts) >= MAX_TEXT_PARTS:
             continue
         text = _shown(part, room)
         room -= len(text)
         if text.strip():
             texts.append((part.content_type == "text/html", text))
-    if not texts and message.root.is_multipart:
+    if not texts and returned is None and message.root.is_multipart:
         return _without_part_headers(message.root.text(MAX_TEXT)), None
-    return _joined(texts), None
+    return _joined(texts), returned
 
 
 def _unlinked(text: str) -> str:
