@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MAX_FIELD = 1000
 
 _MAIL_SYSTEM = re.compile(
-    r"mailer[-_. ]?daemon|mail[-_. ]?daemon|mail delivery (?:sub)?system|mail\.delivery\.system|"
-    r"post_master@|mail system|delivery subsystem|mailerdaemon|smtp daemon|message router|"
+    r"mailer[-_. ]?daemon|mail[-_. ]?daemon|mail[-_. ]delivery[-_. ](?:sub)?system|"
+    r"post_master@|mail system|delivery[-_. ]subsystem|mailerdaemon|smtp daemon|message router|"
     r"internet mail delivery|mdaemon@|mta[-_. ]?daemon|mail administrator|system administrator|"
     r"system attendant|microsoft outlook <|microsoftexchange[0-9a-f]{8,40}|<>|<mailer>|"
     r"mail deliver|bounce[-_]?notif|delivery[-_. ]?(?:status|notif|fail|report)|undeliver|"

@@ -26,6 +26,7 @@ def is_believed(found: mime.Message) -> bool:
     [
         "From: MAILER-DAEMON@mx.example\nSubject: hello",
         "From: Mail Delivery System <x@mx.example>\nSubject: [list] hello\nList-Id: <l.example>",
+        "From: Mail_Delivery_Subsystem@mx.example\nSubject: hello",
         "From: postmaster@mx.example\nSubject: Undeliverable: Re: hello",
         "From: postmaster@mx.example\nSubject: Undeliverable: Out of office",
         "Return-Path: <>\nFrom: relay@mx.example\nSubject: Mail delivery failed",
