@@ -135,6 +135,8 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             *("non-existent hosts", "non-existent host", "unknown mail host"),
             *(
                 "name server: ",
+                "host is unknown",
+                "domain is unknown",
                 "find an mx record",
                 "nullmx",
                 "does not accept mail (nullmx",
@@ -189,6 +191,7 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 "not known at",
                 "not known to",
                 "is not known",
+                "is unknown",
                 "destination was invalid",
                 "invalid subscriber",
                 "такого пользователя",

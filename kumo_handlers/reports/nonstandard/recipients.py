@@ -337,7 +337,12 @@ def _by_return_path(notice: Notice) -> Iterator[Found]:
             yield Found(named, -1, "recipient read from whom the notice was sent to")
 
 
-_VERP = re.compile(r"(?:\+([^\s@=+]{1,64})|-([\w.]{1,64}))=([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})$")
+# Senders of bulk mail put the number of the customer and of the message before the recipient.
+_VERP = re.compile(
+    r"(?:\+(?:\d{4,12}-[0-9a-z]{4}-|[0-9a-f]{6}\.[0-9a-f]{1,12}-)?([^\s@=+]{1,64})|-([\w.]{1,64}))"
+    r"=([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})$",
+    re.IGNORECASE,
+)
 
 
 def _is_other(notice: Notice, address: str) -> bool:

@@ -33,6 +33,8 @@ from kumo_handlers.reports.report import Action
         ("All MX records point to non-existent hosts", None, Action.FAILED, "5.1.2"),
         ("did not accept our requests to connect: timed out", None, Action.FAILED, "4.4.1"),
         ("User ann is not a registered gateway user", None, Action.FAILED, "5.1.1"),
+        ("The user is unknown", None, Action.FAILED, "5.1.1"),
+        ("The host is unknown", None, Action.FAILED, "5.1.2"),
         ("User not known at this site", None, Action.FAILED, "5.1.1"),
         ("Recipient user name ann is not unique", None, Action.FAILED, "5.1.4"),
         ("Deferred. Message will be deleted from queue", None, Action.FAILED, "4.4.7"),
