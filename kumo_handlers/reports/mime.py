@@ -72,7 +72,7 @@ class Message:
     ) -> None:
         """``seen`` is the `header` of ``content``, for those who have it."""
         seen = seen or header(content)
-        if seen[0].find(b"\r\r\n", 0, seen[2] + _WINDOW) >= 0:
+        if _has_two_crs(seen[0], seen[1]) or _has_two_crs(seen[0], seen[2]):
             # QUIRK: what adds a CR to each line did so twice, for all lines or for the body's.
             seen = header(_CRS.sub(b"\r\n", content))
         self.content, self.start, self.body_start, self.lowered, self.signs = seen
@@ -154,6 +154,12 @@ class Message:
                 self.signs, self.content, self.body_start, self.reverse_path
             )
         return self._may_hold_reports
+
+
+def _has_two_crs(content: bytes, start: int) -> bool:
+    """Whether the line that starts there ends in CR CR LF."""
+    end = content.find(b"\n", start)
+    return content[end - 2 : end] == b"\r\r"
 
 
 def may_hold_reports(
