@@ -72,7 +72,9 @@ class Message:
     ) -> None:
         """``seen`` is the `header` of ``content``, for those who have it."""
         seen = seen or header(content)
-        if _has_two_crs(seen[0], seen[1]) or _has_two_crs(seen[0], seen[2]):
+        raw, _, body_start, _, _ = seen
+        line_end = raw.find(b"\n", body_start)
+        if raw[body_start - 3 : body_start] == b"\r\r\n" or raw[line_end - 2 : line_end] == b"\r\r":
             # QUIRK: what adds a CR to each line did so twice, for all lines or for the body's.
             seen = header(_CRS.sub(b"\r\n", content))
         self.content, self.start, self.body_start, self.lowered, self.signs = seen
@@ -154,12 +156,6 @@ class Message:
                 self.signs, self.content, self.body_start, self.reverse_path
             )
         return self._may_hold_reports
-
-
-def _has_two_crs(content: bytes, start: int) -> bool:
-    """Whether the line that starts there ends in CR CR LF."""
-    end = content.find(b"\n", start)
-    return content[end - 2 : end] == b"\r\r"
 
 
 def may_hold_reports(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from kumo_handlers.reports import header_fields
-from kumo_handlers.reports.parts import MAX_HEADER_BLOCK, Part, header_end
+from kumo_handlers.reports.parts import Part, header_end
 
 MAX_PARTS = 200
 MAX_DEPTH = 8
 # Multiparts that hold nothing count, too.
 MAX_VISITED = 1000
 MAX_PREAMBLE = 64 * 1024
+# A header block up to this is read in one go; `header_end` finds where a longer one ends.
+MAX_SHORT = 16 * 1024
 _CR = 0x0D
 
 # Behind a delimiter: ``--`` at the last one; else the end of the line, and the part's header block
@@ -23,10 +25,10 @@ _DECLARED = (
 )
 _HEAD = re.compile(
     rb"(?:(--)|[ \t]*+\r?(?:\n|\Z)"
-    # That there is an empty line is known before the type is looked for: nothing fails behind it.
-    rb"(?:(?=" + _LINES + rb"\r?\n)"
-    rb"((?:(?!(?i:content-type))[^\r\n][^\n]*+\n)*(?:" + _DECLARED + rb"|" + _LINES + rb"))"
-    rb"\r?\n)?)"
+    # Without an empty line all of it is given back, a line at a time: behind the first lines
+    # nothing is tried again but where a Content-Type stands, of which there is one.
+    rb"(?:((?:(?!(?i:content-type))[^\r\n][^\n]*+\n)*"
+    rb"(?:" + _DECLARED + rb"|(?=(?i:content-type))" + _LINES + rb")?)\r?\n)?)"
 )
 _TYPE = re.compile(
     rb"\ncontent-type[ \t]*+:\s*+([a-z0-9.+_-]++/[a-z0-9.+_-]++)[\s;]", re.IGNORECASE
@@ -58,8 +60,7 @@ def _gather(parent: Part, boundary: bytes, found: list[Part], visits: list[int])
     head: re.Match[bytes] | None = None
     while at >= 0:
         after = at + length
-        limit = after + MAX_HEADER_BLOCK
-        following = _HEAD.match(content, after, min(limit, end))
+        following = _HEAD.match(content, after, min(after + MAX_SHORT, end))
         if following is not None:
             if head is not None:
                 # The line end before a delimiter belongs to it (RFC 2046, 5.1.1).

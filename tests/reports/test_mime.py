@@ -184,6 +184,15 @@ def test_bounds() -> None:
     assert len(long.lowered) <= parts.MAX_HEADER_BLOCK + 1
 
 
+@pytest.mark.parametrize("size", [100, walk.MAX_SHORT + 100])
+def test_a_long_header_of_a_part(size: int) -> None:
+    """The type of a part is found behind whatever stands before it."""
+    content = b"Content-Type: multipart/report; boundary=b\n\n--b\nX: %s\n" % (b"x" * size)
+    message = mime.Message(content + b"Content-Type: Message/Delivery-Status\n\nA: b\n--b--\n")
+    assert [part.content_type for part in message.parts] == ["message/delivery-status"]
+    assert message.parts[0].body == b"A: b"
+
+
 def test_body_limit() -> None:
     """No more of a body is decoded than was asked for."""
     message = mime.Message(b"Content-Transfer-Encoding: base64\n\n" + b"QUFB" * 1000)
