@@ -21,9 +21,6 @@ _SOURCE_IP = re.compile(r"complaint about message from[ :\[(]*+([0-9a-f.:]{3,45}
 # Where the recipient stands that they put into the message: Hotmail, and who learnt from it.
 _RECIPIENT = ("x-hmxmroriginalrecipient", "x-original-rcpt-to", "x-rcpt-to")
 _MAX_TEXT = 64 * 1024
-# Programs that do not know the type of a report declare it as a file; a multipart that is a leaf
-# is one in which no part was found.
-_TEXTS = ("text/", "application/octet-stream", "multipart/")
 _FIRST = re.compile(r"^[ \t]*+feedback-type[ \t]*+:", re.IGNORECASE | re.MULTILINE)
 # A part that begins with the fields that have to be there (RFC 5965, 3.1), in any order.
 _BEGINS = re.compile(
@@ -63,15 +60,14 @@ def _says_so(message: mime.Message) -> bool:
     if not message.may_hold_reports or message.parts[-1].content_type not in returned.TYPES:
         return False
     return any(
-        part.content_type.startswith(_TEXTS) and _BEGINS.match(part.decoded(_BEGINNING))
-        for part in message.parts[:-1]
+        part.may_be_text and _BEGINS.match(part.decoded(_BEGINNING)) for part in message.parts[:-1]
     )
 
 
 def _written(message: mime.Message, remarks: list[str]) -> Group:
     """The fields that stand in a part of text: the paragraph of Feedback-Type."""
     for part in message.parts:
-        if part.content_type.startswith(_TEXTS) and part.content_type not in returned.TYPES:
+        if part.may_be_text and part.content_type not in returned.TYPES:
             text = part.text(_MAX_TEXT)
             if found := _FIRST.search(text):
                 remarks.append("the fields stand in text")

@@ -11,6 +11,9 @@ from kumo_handlers.reports import encoding, header_fields
 MAX_HEADER_BLOCK = 256 * 1024
 # A report's own parts are small; a returned message may be as large as messages are.
 MAX_TEXT = 4 * 1024 * 1024
+# Programs that do not know the type of a report declare it as a file; a multipart that is a leaf
+# is one in which no part was found.
+_AS_TEXT = ("text/", "application/octet-stream", "multipart/")
 
 BLANK_LINE = re.compile(rb"\n\r*+\n")
 _EMPTY_LINES = re.compile(rb"[\r\n]*+")
@@ -57,6 +60,11 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     def is_multipart(self) -> bool:
         """Whether the type says that there are parts inside."""
         return self.content_type.startswith("multipart/")
+
+    @property
+    def may_be_text(self) -> bool:
+        """Whether fields of a report may be found in it, as in a text."""
+        return self.content_type.startswith(_AS_TEXT)
 
     @property
     def body(self) -> bytes:

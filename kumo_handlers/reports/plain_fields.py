@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 256 * 1024
 MAX_LINES = 5000
-# Programs that do not know the type of a report declare it as a file; a multipart that is a leaf
-# is one in which no part was found.
-_TEXTS = ("text/", "application/octet-stream", "multipart/")
 
 _START = re.compile(
     r"^[ \t]*+(?:reporting-mta|original-recipient|final-recipient)[ \t]*+:",
@@ -46,7 +43,7 @@ def read(message: mime.Message) -> DSN | None:
     if not signs.may_have_report_text(message):
         return None
     for index, part in enumerate(message.parts):
-        if not part.content_type.startswith(_TEXTS) or part.content_type in returned.TYPES:
+        if not part.may_be_text or part.content_type in returned.TYPES:
             continue
         text = part.text(MAX_TEXT)
         if part.content_type == "text/html":
